@@ -1,0 +1,81 @@
+"""The exceptions of trainstatus.
+
+    TrainstatusError
+    ├── ConfigError          the configuration cannot be used: all problems at once
+    ├── CommandError         a person asked for something that cannot be done: says what to type instead
+    ├── CollectError         this host could not be read now
+    │   ├── Unreachable      no answer: network, SSH, authentication, deadline
+    │   └── HostKeyChanged   the host answered with a key that is not the known one
+    └── NotifyError          a message was not accepted: permanent, or to be tried again
+
+Catch `TrainstatusError` where one run's or host's trouble must not stop the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TrainstatusError(Exception):
+    """The base of all errors that trainstatus raises on purpose; its text is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a configuration: where, which key, and a sentence that names value and remedy."""
+
+    file: str
+    line: int | None
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+
+
+class ConfigError(TrainstatusError):
+    """The configuration cannot be used; `problems` holds everything that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class CommandError(TrainstatusError):
+    """What a person asked for cannot be done; nothing was changed.
+
+    `suggestion` is the nearest command that would work, without the leading `/trainstatus`; empty if there is none.
+    """
+
+    def __init__(self, text: str, suggestion: str = "") -> None:
+        self.suggestion = suggestion
+        super().__init__(text)
+
+
+class CollectError(TrainstatusError):
+    """This host could not be read now."""
+
+
+class Unreachable(CollectError):  # noqa: N818 the word that people see
+    """The host gave no answer: network, SSH, authentication, or a deadline passed."""
+
+
+class HostKeyChanged(CollectError):  # noqa: N818 the word that people see
+    """The host answered with a key that is not the known one; `fingerprint` is the SHA256 form that `ssh` prints."""
+
+    def __init__(self, text: str, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        super().__init__(text)
+
+
+class NotifyError(TrainstatusError):
+    """A message was not accepted.
+
+    `permanent`: trying again cannot help. `retry_after`: seconds that the other side asked us to wait, if it did.
+    """
+
+    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None) -> None:
+        self.permanent = permanent
+        self.retry_after = retry_after
+        super().__init__(text)

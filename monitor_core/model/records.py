@@ -1,0 +1,146 @@
+"""What is read: log cursors, new bytes, and the facts that a parser finds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class LogCursor:
+    """How far one log file has been read.
+
+    `identity` is `device:inode` on the host; `offset` counts bytes from the start of the file; `fingerprint` holds the
+    up to 64 bytes before `offset`, since an inode number alone can belong to a new file; `partial` is the unfinished
+    last line (its bytes are already counted in `offset`).
+    """
+
+    path: str
+    identity: str
+    offset: int
+    fingerprint: bytes = b""
+    partial: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """What to read for one run: paths or globs on its host, and how far each file has been read.
+
+    A file without a cursor is read from `size - backfill` on. At most `limit` bytes of each file come at once.
+    """
+
+    run: str
+    patterns: tuple[str, ...]
+    cursors: Mapping[str, LogCursor] = field(default_factory=dict)
+    backfill: int = 16 * 2**20
+    limit: int = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """New bytes of one log file, cut into whole lines.
+
+    `lines` is empty or ends in a line feed; other line ends and control sequences are gone. `cursor` is where the
+    next read goes on. `size` and `mtime` (seconds since 1970, the host's clock) are the file's at the time of the read.
+    `fresh`: the file was seen for the first time, replaced or truncated. `more`: the file has bytes that did not fit.
+    """
+
+    cursor: LogCursor
+    lines: bytes
+    size: int
+    mtime: float
+    fresh: bool = False
+    more: bool = False
+
+
+class LogTrouble(StrEnum):
+    """Why a run's log could not be read though its host answers."""
+
+    MISSING = "log_missing"
+    UNREADABLE = "log_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class LogReading:
+    """The answer for one `LogRequest`: a chunk for each file, or why there is none (`detail` is for people)."""
+
+    run: str
+    chunks: tuple[Chunk, ...] = ()
+    trouble: LogTrouble | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """One trip to a host. `clock` is the host's own clock (seconds since 1970) at the time of the read."""
+
+    clock: float
+    logs: tuple[LogReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A progress line.
+
+    `timestamp` is the printed date and time read as if it were UTC (seconds since 1970), or None where the line has
+    none. `loss` is None where the line has no loss field (Megatron drops it when the loss is not finite).
+    """
+
+    iteration: int
+    total: int | None = None
+    ms_per_iteration: float | None = None
+    loss: float | None = None
+    grad_norm: float | None = None
+    learning_rate: float | None = None
+    throughput: float | None = None
+    batch_size: int | None = None
+    timestamp: float | None = None
+
+
+class MarkerKind(StrEnum):
+    """What a line other than progress says about the phase of a run."""
+
+    START = "start"
+    CHECKPOINT_START = "checkpoint_start"
+    CHECKPOINT_END = "checkpoint_end"
+    EVALUATION = "evaluation"
+    EVALUATION_END = "evaluation_end"
+    TRAINING_DONE = "training_done"
+    EXITING = "exiting"
+    SETTING = "setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A line that says what a run is doing. For SETTING, `name` and `value` are an entry of the start-up dump."""
+
+    kind: MarkerKind
+    iteration: int | None = None
+    timestamp: float | None = None
+    text: str = ""
+    name: str = ""
+    value: str = ""
+
+
+class Role(StrEnum):
+    """How much a failure line says about the cause: it is the cause, follows from one, or is only context."""
+
+    ROOT = "root"
+    CASCADE = "cascade"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A line that tells of an error; `signature` is its id in the catalogue, `text` the line itself (redacted)."""
+
+    signature: str
+    role: Role
+    text: str
+    rank: str = ""
+    timestamp: float | None = None
+    line_number: int = 0
+
+
+Record = Progress | Marker | Failure
