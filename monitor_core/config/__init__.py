@@ -1,0 +1,1 @@
+"""The configuration: YAML in, frozen models out, every problem at once."""

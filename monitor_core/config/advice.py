@@ -1,0 +1,42 @@
+"""What is allowed in a configuration, and yet hardly meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from monitor_core.config.models import Config, Slack
+from monitor_core.config.values import did_you_mean, shown
+
+_TOKENS = (("bot_token", "xoxb-"), ("app_token", "xapp-"))
+
+
+def warnings(config: Config) -> list[str]:
+    """Return a sentence for each setting that is probably a mistake; none of them keeps trainstatus from its work."""
+    return [*_nobody_told(config), *_patterns(config), *_idle_hosts(config), *_tokens(config.slack)]
+
+
+def _nobody_told(config: Config) -> Iterator[str]:
+    if not (config.slack or config.console or (config.email and config.email.recipients)):
+        yield "nobody is told of anything: there is neither slack, nor email with recipients, nor console"
+
+
+def _patterns(config: Config) -> Iterator[str]:
+    for place, recipient in enumerate(config.email.recipients if config.email else ()):
+        for pattern in recipient.runs:
+            if not any(fnmatchcase(run, pattern) for run in config.runs):
+                key = f"email.recipients[{place}].runs"
+                yield f"{key}: {shown(pattern)} matches none of the runs{did_you_mean(pattern, config.runs)}"
+
+
+def _idle_hosts(config: Config) -> Iterator[str]:
+    used = {run.host for run in config.runs.values()} | {host.jump for host in config.hosts.values()}
+    for name in config.hosts:
+        if name not in used:
+            yield f"hosts.{name}: no run is on this host, so it is not looked at"
+
+
+def _tokens(slack: Slack | None) -> Iterator[str]:
+    for key, start in _TOKENS if slack else ():
+        if not getattr(slack, key).get_secret_value().startswith(start):
+            yield f"slack.{key}: does not start with {start}, so Slack will refuse it (are the two swapped?)"

@@ -1,0 +1,107 @@
+"""What one key alone cannot show: hosts that runs and jumps name, and settings that need or exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from monitor_core.config.strict_yaml import Path, Tree
+from monitor_core.config.values import did_you_mean, is_name, shown
+from monitor_core.errors import Problem
+
+_SSH_ONLY = ("user", "port", "jump", "host_key", "keys", "agent")
+
+
+def problems(tree: Tree) -> Iterator[Problem]:
+    """Find what does not fit together. It reads the file's own values, so that one bad value hides nothing else."""
+    yield from _about_runs(tree)
+    yield from _about_names(tree)
+    yield from _about_hosts(tree)
+    yield from _about_jumps(tree)
+    yield from _about_mail(tree)
+    yield from about_slack(tree)
+
+
+def jump_addresses(tree: Tree) -> set[str]:
+    """Return the jumps that are not configured as hosts: they are addresses, taken with SSH's defaults."""
+    hosts = _entries(tree, "hosts")
+    jumps = {host["jump"] for host in hosts.values() if isinstance(host.get("jump"), str)}
+    return {jump for jump in jumps - hosts.keys() if is_name(jump) and not get_close_matches(jump, hosts, n=1)}
+
+
+def about_slack(tree: Tree) -> Iterator[Problem]:
+    """Find what a Slack section lacks for its mode."""
+    slack = tree.value(("slack",))
+    if isinstance(slack, dict) and slack.get("mode", "socket") == "socket" and "app_token" not in slack:
+        text = "is missing: the mode socket needs it (example: env:SLACK_APP_TOKEN)"
+        yield tree.problem(("slack", "app_token"), text)
+
+
+def _entries(tree: Tree, section: str) -> Mapping[str, Mapping[str, Any]]:
+    entries = tree.value((section,))
+    if not isinstance(entries, dict):
+        return {}
+    return {name: entry if isinstance(entry, dict) else {} for name, entry in entries.items()}
+
+
+def _about_runs(tree: Tree) -> Iterator[Problem]:
+    if not tree.value(("runs",)):
+        yield tree.problem(("runs",), "is missing or empty: say what to watch (see config/trainstatus.example.yaml)")
+    hosts = _entries(tree, "hosts")
+    known = isinstance(tree.value(("hosts",)), (dict, type(None)))
+    for name, run in _entries(tree, "runs").items():
+        host = run.get("host")
+        if known and isinstance(host, str) and host not in hosts:
+            text = f"{shown(host)} is not one of the hosts{did_you_mean(host, hosts)}"
+            yield tree.problem(("runs", name, "host"), text)
+
+
+def _about_names(tree: Tree) -> Iterator[Problem]:
+    """Commands take the names of runs and hosts in any case, so no two may be told apart by case alone."""
+    taken: dict[str, Path] = {}
+    for section in ("hosts", "runs"):
+        for name, entry in _entries(tree, section).items():
+            first = taken.setdefault(name.lower(), (section, name))
+            if first != (section, name):
+                yield tree.problem((section, name), f"is named like {first[0]}.{first[1]}: choose another name")
+            if "name" in entry:
+                yield tree.problem((section, name, "name"), f"is an unknown key: the name is {shown(name)}, its key")
+
+
+def _about_hosts(tree: Tree) -> Iterator[Problem]:
+    for name, host in _entries(tree, "hosts").items():
+        for key in _SSH_ONLY if host.get("transport") == "local" else ():
+            if key in host:
+                yield tree.problem(("hosts", name, key), "has no meaning with `transport: local`: remove one of them")
+
+
+def _about_jumps(tree: Tree) -> Iterator[Problem]:
+    hosts = _entries(tree, "hosts")
+    addresses = jump_addresses(tree)
+    jumps = {name: host["jump"] for name, host in hosts.items() if isinstance(host.get("jump"), str)}
+    for name, jump in jumps.items():
+        circle = _circle(name, jumps)
+        path = ("hosts", name, "jump")
+        if jump and jump not in hosts and jump not in addresses:
+            yield tree.problem(path, f"{shown(jump)} is not one of the hosts{did_you_mean(jump, hosts)}")
+        elif hosts.get(jump, {}).get("transport") == "local":
+            yield tree.problem(path, f"{shown(jump)} is read with `transport: local`, which cannot be a jump")
+        elif circle and name == min(circle):
+            yield tree.problem(path, f"goes in a circle: {' > '.join((*circle, name))}")
+
+
+def _circle(start: str, jumps: Mapping[str, str]) -> list[str]:
+    """Return the hosts on the way from a host back to itself; empty if the way ends or turns elsewhere."""
+    way, host = [start], jumps.get(start)
+    while host is not None and host not in way:
+        way.append(host)
+        host = jumps.get(host)
+    return way if host == start else []
+
+
+def _about_mail(tree: Tree) -> Iterator[Problem]:
+    smtp = tree.value(("email", "smtp"))
+    for one, other in (("username", "password"), ("password", "username")):
+        if isinstance(smtp, dict) and one in smtp and other not in smtp:
+            yield tree.problem(("email", "smtp", other), f"is missing: {one} needs it (or leave both out)")
