@@ -1,0 +1,13 @@
+"""Log lines become facts: progress, markers of a phase, and lines that tell of an error.
+
+`parser` walks through blocks of a log. `megatron` is a dialect: copy it to add a framework, and name the copy in
+`dialects`. `signatures` is the catalogue of causes; `tracebacks` follows those of Python through interleaved output.
+"""
+
+from __future__ import annotations
+
+from monitor_core.parse.dialects import AUTO, DIALECTS
+from monitor_core.parse.parser import Parser
+from monitor_core.parse.signatures import SIGNATURES, Signature, describe
+
+__all__ = ["AUTO", "DIALECTS", "SIGNATURES", "Parser", "Signature", "describe"]

@@ -1,0 +1,130 @@
+"""A parser takes a log in blocks of any bytes, and goes on after a restart as if there had been none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor_core.model.records import Failure, Marker, MarkerKind, Progress
+from monitor_core.parse import AUTO, DIALECTS, Parser
+
+DATA = Path(__file__).parents[1] / "data" / "megatron"
+FINISHED = (DATA / "finished.log").read_bytes()
+FAILED = (DATA / "failed.log").read_bytes()
+FRAGMENTS = [*FINISHED.splitlines(), *FAILED.splitlines(), b"", b"\xff\xfe caf\xe9", b"x" * 9000, b"iteration 1/ 2 |"]
+any_line = st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=80).map(lambda line: line.replace(b"\n", b" ")))
+any_log = st.lists(any_line, max_size=60).map(lambda lines: b"".join(line + b"\n" for line in lines))
+
+
+def lines_of(log):
+    return [line + b"\n" for line in log.split(b"\n")[:-1]]
+
+
+def in_pieces(log):
+    """Feed line by line, through a restart before each."""
+    parser = Parser()
+    records = []
+    for line in lines_of(log):
+        parser = Parser.restore(json.loads(json.dumps(parser.state(), sort_keys=True)))
+        records += parser.feed(line)
+    return records, parser
+
+
+def test_a_run_that_finished_is_told_from_start_to_end():
+    parser = Parser()
+    records = parser.feed(FINISHED)
+    assert [record.iteration for record in records if isinstance(record, Progress)] == [10, 20, 30, 40]
+    assert [record.kind for record in records if isinstance(record, Marker) and record.kind != MarkerKind.SETTING] == [
+        MarkerKind.START,
+        MarkerKind.EVALUATION,
+        MarkerKind.EVALUATION,
+        MarkerKind.EVALUATION_END,
+        MarkerKind.CHECKPOINT_START,
+        MarkerKind.CHECKPOINT_END,
+        MarkerKind.TRAINING_DONE,
+    ]
+    assert {record.name: record.value for record in records if isinstance(record, Marker) and record.name} == {
+        "eval_interval": "20",
+        "log_interval": "10",
+        "save_interval": "20",
+        "train_iters": "40",
+    }
+    assert not any(isinstance(record, Failure) for record in records)
+    assert (parser.format, parser.lines) == ("megatron", FINISHED.count(b"\n"))
+
+
+def test_a_run_that_failed_is_told_with_the_cause_of_each_rank():
+    failures = [record for record in Parser().feed(FAILED) if isinstance(record, Failure)]
+    assert [(failure.signature, failure.role.value, failure.rank, failure.line_number) for failure in failures] == [
+        ("cuda_oom", "root", "2", 10),
+        ("peer_lost", "cascade", "1", 11),
+        ("child_failed", "cascade", "0", 12),
+        ("child_failed", "cascade", "0", 17),
+        ("srun_task", "cascade", "", 19),
+    ]
+
+
+def test_the_format_is_not_known_before_the_first_progress_line():
+    parser = Parser()
+    parser.feed(b"[before the start of training step]\n")
+    assert parser.format is None
+
+
+def test_a_format_may_be_named():
+    parser = Parser("megatron")
+    assert parser.feed(FINISHED) == Parser(AUTO).feed(FINISHED)
+
+
+def test_a_format_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match=r"'megatrn' is not a log format .*auto, megatron"):
+        Parser("megatrn")
+
+
+def test_an_empty_block_says_nothing():
+    parser = Parser()
+    assert (parser.feed(b""), parser.lines) == ([], 0)
+
+
+def test_a_line_of_a_megabyte_does_no_harm():
+    line = FINISHED.splitlines()[11]
+    records = Parser().feed(b"x" * 2**20 + b" error: CUDA out of memory\n" + line + b"\n")
+    assert [type(record) for record in records] == [Progress]
+
+
+def test_what_is_kept_does_not_grow_with_the_log():
+    parser = Parser()
+    for _ in range(100):
+        parser.feed(FINISHED + FAILED + b"a line of something else\n" * 50)
+    assert len(json.dumps(parser.state())) < 1000
+
+
+@pytest.mark.parametrize("log", [FINISHED, FAILED])
+def test_a_restart_between_any_two_lines_changes_nothing(log):
+    assert in_pieces(log)[0] == Parser().feed(log)
+
+
+@given(any_log)
+def test_any_bytes_are_taken_and_blocks_and_restarts_change_nothing(log):
+    whole = Parser()
+    records = whole.feed(log)
+    pieces, parser = in_pieces(log)
+    assert repr(pieces) == repr(records)  # by repr, since NaN is not equal to itself
+    assert (parser.lines, parser.format) == (whole.lines, whole.format) == (log.count(b"\n"), whole.format)
+
+
+@given(any_log, st.integers(min_value=1, max_value=59))
+def test_a_log_may_be_cut_at_any_line_end(log, at):
+    lines = lines_of(log)
+    parser = Parser()
+    records = parser.feed(b"".join(lines[:at])) + parser.feed(b"".join(lines[at:]))
+    assert repr(records) == repr(Parser().feed(log))
+
+
+def test_each_dialect_looks_only_at_lines_that_hold_one_of_its_literals():
+    for dialect in DIALECTS.values():
+        assert all(literal and b"\n" not in literal for literal in dialect.literals)
+        assert dialect.record(b"a line of something else") is None
