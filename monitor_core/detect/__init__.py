@@ -1,0 +1,40 @@
+"""Judges a run: one file a judgement, and here the table of which judgements belong to a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor_core.detect import ending, seed, slow, stuck
+from monitor_core.model.incidents import Finding
+from monitor_core.thresholds import Preset, Values
+from monitor_core.track.state import RunState
+
+Observe = Callable[[RunState, Values, float], Finding | None]
+Deadline = Callable[[RunState, Values, float], float | None]
+Follow = Callable[[RunState, Values, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The judgements of a preset.
+
+    `follow` is called after each progress line with its time. `observers` are asked for their finding now (our clock).
+    `deadline` says when a verdict can change without a new line.
+    """
+
+    follow: Follow
+    observers: tuple[Observe, ...]
+    deadline: Deadline
+
+
+RULES = {
+    Preset.DEFAULT: Rules(slow.follow, (ending.observe, stuck.observe, slow.observe), stuck.deadline),
+    Preset.SEED: Rules(seed.follow, (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline),
+}
+
+
+def findings(rules: Rules, state: RunState, values: Values, now: float) -> list[Finding]:
+    """Return what all judgements of a preset say now."""
+    seen = (observe(state, values, now) for observe in rules.observers)
+    return [finding for finding in seen if finding is not None]

@@ -1,0 +1,71 @@
+"""Ending: finished, stopped as planned, or failed with its cause. Success is never inferred from silence."""
+
+from __future__ import annotations
+
+from monitor_core.model.incidents import Finding, Kind, Severity
+from monitor_core.model.records import Role
+from monitor_core.thresholds import CATALOGUE, Values
+from monitor_core.track.state import FailureSeen, RunState
+
+_SEVERITY = {Kind.FINISHED: Severity.INFO, Kind.STOPPED: Severity.WARNING, Kind.FAILED: Severity.CRITICAL}
+# In stuck_floors. Lines that a launcher prints late and what follows an end marker (a failing last save) come within a
+# quarter of a floor; an exception that nobody has called fatal yet gets the time in which a line would have come.
+_SETTLE_FLOORS = 0.25
+_STARTING_FLOORS = 2.5
+_GAPS = 2.0
+# Ends that somebody or the scheduler has ordered; what the run prints as it dies of them is no cause.
+_PLANNED = frozenset({"slurm_time_limit", "slurm_cancelled", "slurm_preempted", "stopped_by_signal"})
+
+
+def verdict(state: RunState) -> Kind | None:
+    """Return how the run ended, if it has.
+
+    A planned stop explains whatever error follows it. An exit code other than 0, or an error with no progress after it,
+    beats an end marker. An exit with 0 is success only at the last iteration.
+    """
+    failure = None if state.failure is None or state.failure.resumed else state.failure.failure
+    if state.ending is Kind.STOPPED or (failure is not None and failure.signature in _PLANNED):
+        return Kind.STOPPED
+    if state.exit_code or failure is not None:
+        return Kind.FAILED
+    if state.exit_code == 0 and state.total is not None and state.iteration == state.total:
+        return Kind.FINISHED
+    return state.ending
+
+
+def observe(state: RunState, values: Values, now: float) -> Finding | None:
+    """Return a finding from the end of the run until its next launch."""
+    kind = verdict(state)
+    if kind is None:
+        return None
+    floor = (values["stuck_floor"] or CATALOGUE["stuck_floor"].read("2m")).amount
+    facts = {
+        "iteration": state.iteration,
+        "total": state.total,
+        "loss": state.loss,
+        "started_at": state.started_at,
+        "checkpoint": state.checkpoint,
+        "text": state.ending_text,
+    }
+    failure = state.failure
+    if state.ending is not kind and failure is not None and not failure.resumed:
+        facts |= {"cause": failure.failure.signature, "text": failure.failure.text, "rank": failure.failure.rank}
+        return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=_patience(state, failure, floor))
+    ended_at = state.ended_at if state.ended_at is not None else now
+    if kind is Kind.FAILED:
+        facts |= {"cause": "exit_code", "text": f"exit code {state.exit_code}"}
+    return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=_SETTLE_FLOORS * floor)
+
+
+def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
+    """Return for how many seconds a failure must stand before it is called one."""
+    settle = _SETTLE_FLOORS * floor
+    if failure.final or state.ending is not None:
+        return settle
+    if not state.started:
+        return (
+            settle
+            if failure.failure.role is Role.ROOT and failure.failure.signature != "exception"
+            else (_STARTING_FLOORS * floor)
+        )
+    return max(settle, _GAPS * (state.gap or 0.0))

@@ -1,0 +1,92 @@
+"""How long a healthy run may be silent, by what it is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor_core.model.incidents import Phase
+from monitor_core.thresholds import Value, Values
+from monitor_core.track.state import RunState
+
+# In stuck_floors, for the default floor of 120 s: 1800 s until the first iteration (torch and FlagScale wait as long),
+# 900 s in a checkpoint (DLRover) or an evaluation.
+_STARTING_FLOORS = 15.0
+_PAUSE_FLOORS = 7.5
+_CRITICAL_FLOORS = 5.0
+# A pause may last three times as long as the longest of its kind before it counts as silence.
+_PAUSE_FACTOR = 3.0
+# A gap between lines that was healthy once may come again, and be half as long again.
+_HEALTHY_GAP_FACTOR = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From `since` on (our clock), silence longer than `warning` or `critical` (seconds) is judged.
+
+    `expected` is the gap in which a line was due, in seconds, where it is known.
+    """
+
+    since: float
+    warning: float
+    critical: float
+    expected: float | None
+
+
+def silence_limits(state: RunState, values: Values) -> Limits | None:
+    """Return the limits that hold in the run's phase; None where silence says nothing."""
+    floor = values["stuck_floor"]
+    warning, critical = values["stuck"], values["stuck_critical"]
+    if floor is None or warning is None or critical is None or state.ending is not None:
+        return None
+    if state.phase is Phase.STARTING:
+        return _starting(state, warning, critical, floor.amount)
+    if state.alive_at is None or not state.started:
+        return None
+    least, expected = _least(state, floor.amount), state.gap
+    usual = max(expected or 0.0, state.lag)
+    pause = _pause(state, floor.amount)
+    limit = max(_limit(warning, usual, least), pause)
+    return Limits(
+        since=state.alive_at,
+        warning=limit,
+        critical=max(
+            _limit(critical, usual, _CRITICAL_FLOORS * floor.amount), pause * _growth(warning, critical), limit
+        ),
+        expected=expected,
+    )
+
+
+def _starting(state: RunState, warning: Value, critical: Value, floor: float) -> Limits | None:
+    since = max((moment for moment in (state.started_at, state.written_at) if moment is not None), default=None)
+    if since is None:
+        return None
+    limit = _STARTING_FLOORS * floor
+    return Limits(since=since, warning=limit, critical=limit * _growth(warning, critical), expected=None)
+
+
+def _least(state: RunState, floor: float) -> float:
+    """No silence under the floor is judged, nor one that this run has had before and come back from."""
+    usual = state.gap
+    learned = state.longest_gap if usual is not None and state.longest_gap > _PAUSE_FACTOR * usual else 0.0
+    return max(floor, _HEALTHY_GAP_FACTOR * learned)
+
+
+def _limit(value: Value, usual: float, least: float) -> float:
+    return value.amount if value.is_duration else max(least, value.amount * usual)
+
+
+def _growth(warning: Value, critical: Value) -> float:
+    """Return how many times the warning's limit the critical one is in a pause."""
+    if warning.is_duration == critical.is_duration:
+        return max(1.0, critical.amount / warning.amount)
+    return 1.0
+
+
+def _pause(state: RunState, floor: float) -> float:
+    """Return how long a pause that is known to go on, or known to come after this iteration, may last; 0 for none."""
+    if state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}:
+        return max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(state.phase, 0.0))
+    every = state.settings.get("eval_interval", 0)
+    if every and state.iteration and state.iteration % every == 0 and not state.paused:
+        return max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(Phase.EVALUATING, 0.0))
+    return 0.0

@@ -1,0 +1,1 @@
+"""Keeps what is known of a run: phase, gaps, usual pace."""

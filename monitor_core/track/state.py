@@ -1,0 +1,304 @@
+"""What is known of a run: its phase, its progress, its usual gaps and pace. Grows by records alone."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+
+from pydantic import ConfigDict
+
+from monitor_core.model.incidents import Kind, Phase
+from monitor_core.model.records import Failure, Marker, MarkerKind, Progress, Record, Role
+from monitor_core.track.clock import LineClock
+
+# The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
+WARM_UP = 10
+# Medians over 200 lines follow a run's phases and still stand against half of them being odd.
+WINDOW = 200
+# A launcher that tees its ranks prints their last lines after the traceback: so few lines are no resumption.
+_RESUMED_AFTER = 3
+# A settled run that goes on for so long has left the failure behind: a later one has another cause.
+_FORGOTTEN_AFTER = 50
+# These lines are written by a launcher that has taken the run down: only a new launch resumes from there.
+_FINAL_SIGNATURES = frozenset({"child_failed", "ds_exit"})
+# A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
+_PRINTED_LATE = 60.0
+PAUSES = {
+    MarkerKind.CHECKPOINT_START: Phase.CHECKPOINTING,
+    MarkerKind.EVALUATION: Phase.EVALUATING,
+}
+
+
+def remember(values: list[float], value: float) -> None:
+    """Append to a list that keeps the last `WINDOW` values."""
+    values.append(value)
+    del values[:-WINDOW]
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long an iteration takes: the last times (ms), and what the slow detector has gathered from them.
+
+    `usual` is the baseline in ms (None before the warm-up is over). `sum` is the CUSUM statistic; `since_*` say where
+    it left zero; `firing` freezes the baseline. `mean_count` and `mean_sum` cover all lines, for the seed preset.
+    """
+
+    times: list[float] = field(default_factory=list)
+    accepted: list[float] = field(default_factory=list)
+    usual: float | None = None
+    sum: float = 0.0
+    since_at: float | None = None
+    since_iteration: int | None = None
+    since_lines: int = 0
+    firing: bool = False
+    mean_count: int = 0
+    mean_sum: float = 0.0
+
+
+@dataclass(slots=True)
+class FailureSeen:
+    """An error in the log: the root cause if one was seen, and how many progress lines followed it."""
+
+    failure: Failure
+    at: float
+    iteration: int | None
+    final: bool = False
+    lines_since: int = 0
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the run went on after it."""
+        return not self.final and self.lines_since >= _RESUMED_AFTER
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run. Times are seconds since 1970 on our clock.
+
+    `line_at` is the last progress line, `alive_at` the last sign of life that a stuck run would not give (a progress
+    line, the end of a pause), `written_at` the last byte of any of its logs, `seen_at` the last good read.
+    `gaps` are the seconds between progress lines, without marked pauses; `lags` how old the newest line was when a
+    healthy run's next lines came (logs are written in blocks). `tail` are the last lines, redacted. `longest` is the
+    longest pause of each kind, in seconds.
+    """
+
+    __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
+
+    clock: LineClock = field(default_factory=LineClock)
+    pace: Pace = field(default_factory=Pace)
+    phase: Phase = Phase.UNKNOWN
+    phase_at: float | None = None
+    launches: int = 0
+    lines: int = 0
+    launch_lines: int = 0
+    first_iteration: int | None = None
+    launch_iteration: int | None = None
+    iteration: int | None = None
+    total: int | None = None
+    step: int = 1
+    loss: float | None = None
+    first_loss: float | None = None
+    ms: float | None = None
+    batch_size: int | None = None
+    started_at: float | None = None
+    line_at: float | None = None
+    alive_at: float | None = None
+    written_at: float | None = None
+    seen_at: float | None = None
+    missing_since: float | None = None
+    gaps: list[float] = field(default_factory=list)
+    usual_gap: float | None = None
+    lags: list[float] = field(default_factory=list)
+    longest: dict[str, float] = field(default_factory=dict)
+    longest_gap: float = 0.0
+    settings: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    checkpoint: int | None = None
+    checkpoint_at: float | None = None
+    failure: FailureSeen | None = None
+    ending: Kind | None = None
+    ended_at: float | None = None
+    ending_text: str = ""
+    exit_code: int | None = None
+    paused: bool = False
+    tail: list[str] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float | None:
+        """Return how many seconds usually lie between two progress lines; None while that cannot be known."""
+        if self.ms is None:
+            return self.usual_gap
+        printed = self.ms / 1000 * (self.step if self.gaps else self.settings.get("log_interval", self.step))
+        return max(printed, self.usual_gap or 0.0)
+
+    @property
+    def lag(self) -> float:
+        """Return how old the newest line gets on a healthy run before the next ones are written."""
+        return max(self.lags, default=0.0)
+
+    @property
+    def warm(self) -> bool:
+        """Whether the last progress line is beyond the first iterations of its launch."""
+        if self.iteration is None or self.launch_iteration is None:
+            return False
+        return self.iteration - self.launch_iteration >= WARM_UP
+
+    @property
+    def started(self) -> bool:
+        """Whether this launch has printed a progress line."""
+        return self.launch_lines > 0
+
+    def apply(self, record: Record, at: float, source: str = "") -> bool:
+        """Take one record into account; return whether it is a progress line that had not been seen."""
+        if isinstance(record, Progress):
+            return self._progress(record, at, source)
+        if isinstance(record, Marker):
+            self._marker(record, at)
+        else:
+            self._failure(record, at)
+        return False
+
+    def appear(self, at: float) -> None:
+        """Note that there is a log, though it has not said anything yet."""
+        if self.launches == 0:
+            self._launch(at)
+
+    def exit(self, code: int, at: float) -> None:
+        """Note that the process is gone, with its exit code."""
+        self.exit_code = code
+        self.ended_at = at if self.ended_at is None else self.ended_at
+
+    def shift(self, seconds: float) -> None:
+        """Move everything in time: the first sight of a log has been anchored."""
+        for name in ("phase_at", "started_at", "line_at", "alive_at", "checkpoint_at", "ended_at"):
+            moment = getattr(self, name)
+            if moment is not None:
+                setattr(self, name, moment + seconds)
+        if self.pace.since_at is not None:
+            self.pace.since_at += seconds
+        if self.failure is not None:
+            self.failure.at += seconds
+
+    def _progress(self, line: Progress, at: float, source: str) -> bool:
+        self.lines += 1
+        last = self.sources.get(source)
+        if last is not None and line.iteration < last:
+            self._launch(at)
+        self.sources[source] = line.iteration
+        if self.started and self.iteration is not None and line.iteration <= self.iteration:
+            return False
+        if self.launches == 0 or (self.ended_at is not None and at - self.ended_at > _PRINTED_LATE):
+            self._launch(at - (line.ms_per_iteration or 0.0) / 1000 * self.step)
+        if line.batch_size != self.batch_size:
+            self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
+        self._learn_gap(line, at)
+        self._advance(line, at)
+        return True
+
+    def _learn_gap(self, line: Progress, at: float) -> None:
+        if self.first_iteration is None:
+            self.first_iteration = line.iteration
+        if not self.started or self.line_at is None:
+            self.launch_iteration = line.iteration
+            return
+        self.step = line.iteration - (self.iteration or 0)
+        gap = at - (self.alive_at or self.line_at)
+        if not self.paused:
+            remember(self.gaps, gap)
+            self.usual_gap = statistics.median(self.gaps)
+            if self.warm:
+                self.longest_gap = max(self.longest_gap, gap)
+
+    def _advance(self, line: Progress, at: float) -> None:
+        self.launch_lines += 1
+        self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
+        self.ms, self.loss = line.ms_per_iteration, line.loss
+        if self.first_loss is None:
+            self.first_loss = line.loss
+        self.line_at = self.alive_at = at
+        self._enter(Phase.TRAINING, at)
+        self.paused = False
+        if self.failure is not None:
+            self.failure.lines_since += 1
+            if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
+                self.failure = None
+
+    def _marker(self, marker: Marker, at: float) -> None:
+        if marker.kind is MarkerKind.SETTING:
+            self._setting(marker, at)
+        elif marker.kind is MarkerKind.START:
+            self._begin(at)
+        elif marker.kind in PAUSES:
+            self._pause(PAUSES[marker.kind], at)
+        elif marker.kind is MarkerKind.CHECKPOINT_END:
+            self.checkpoint, self.checkpoint_at = marker.iteration, at
+            self._resume(Phase.CHECKPOINTING, at)
+        elif marker.kind is MarkerKind.EVALUATION_END:
+            self._resume(Phase.EVALUATING, at)
+        elif marker.kind is MarkerKind.TRAINING_DONE:
+            self._end(Kind.FINISHED, at, marker.text)
+        elif marker.kind is MarkerKind.EXITING:
+            done = self.total is not None and self.iteration is not None and self.iteration >= self.total
+            self._end(Kind.FINISHED if done else Kind.STOPPED, at, marker.text)
+
+    def _setting(self, marker: Marker, at: float) -> None:
+        self._begin(at)
+        if marker.value.isdigit():
+            self.settings[marker.name] = int(marker.value)
+
+    def _begin(self, at: float) -> None:
+        """A start-up line came: a new launch, unless this one has not printed progress yet."""
+        if self.launches == 0 or self.started:
+            self._launch(at)
+
+    def _launch(self, at: float) -> None:
+        self.launches += 1
+        self.launch_lines = 0
+        self.started_at = self.alive_at = at
+        self.pace = Pace()
+        self.gaps.clear()
+        self.usual_gap = None
+        self.sources.clear()
+        self.longest_gap = 0.0
+        self.failure = None
+        self.ending, self.ended_at, self.ending_text, self.exit_code = None, None, "", None
+        self.paused = False
+        self._enter(Phase.STARTING, at)
+
+    def _pause(self, phase: Phase, at: float) -> None:
+        if self.phase is not phase:
+            self._enter(phase, at)
+        self.alive_at = at
+        self.paused = True
+
+    def _resume(self, phase: Phase, at: float) -> None:
+        began = self.phase_at if self.phase is phase else self.alive_at
+        if began is not None:
+            self.longest[phase] = max(self.longest.get(phase, 0.0), at - began)
+        self.alive_at = at
+        self.paused = True
+        if self.phase is not Phase.STARTING:
+            self._enter(Phase.TRAINING, at)
+
+    def _end(self, kind: Kind, at: float, text: str) -> None:
+        if self.ending is None:
+            self.ending, self.ended_at, self.ending_text = kind, at, text
+            self._enter(Phase.ENDING, at)
+
+    def _failure(self, failure: Failure, at: float) -> None:
+        if failure.role is Role.CONTEXT:
+            return
+        final = failure.signature in _FINAL_SIGNATURES
+        seen = self.failure
+        if seen is None or (seen.failure.role is Role.CASCADE and failure.role is Role.ROOT and seen.lines_since == 0):
+            self.failure = FailureSeen(failure, at, self.iteration, final or (seen is not None and seen.final))
+        elif final:
+            seen.final, seen.at = True, at if seen.lines_since else seen.at
+        elif seen.resumed:
+            self.failure = FailureSeen(failure, at, self.iteration)
+
+    def _enter(self, phase: Phase, at: float) -> None:
+        if self.ending is not None:
+            phase = Phase.ENDING
+        if self.phase is not phase:
+            self.phase, self.phase_at = phase, at
