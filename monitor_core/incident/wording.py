@@ -1,0 +1,216 @@
+"""From an incident to the message about it: the one set of facts that every layout shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from monitor_core.incident import sentences
+from monitor_core.incident.scene import Scene
+from monitor_core.model.incidents import ENDINGS, KINDS, UNSEEN, Incident, Kind, Reason, Severity, SubjectKind
+from monitor_core.model.message import Action, Look, Message, Strong, Text, Time, TimeStyle
+from monitor_core.units import duration, ratio
+
+# A message that was made so many seconds before it was accepted says that it is late.
+_LATE = 60.0
+_NAME = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The circumstances of one attempt: `made_at` is when the delivery was decided, `carrier` who had to take it."""
+
+    now: float
+    reason: Reason
+    made_at: float
+    carrier: str = ""
+    repeat: bool = False
+    first: bool = True
+
+
+def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
+    """Return the message about an incident as it is now."""
+    now = sending.now
+    state = _state(incident, now)
+    lead = _lead(incident, scene)
+    sentence = lead or sentences.sentence(incident, scene, now)
+    facts = sentences.facts(incident, scene, now)
+    if lead:
+        facts = (sentences.since_fact(incident, scene), *facts)
+    made = Message(
+        incident=incident.number,
+        run=_subject_name(incident),
+        look=_look(incident),
+        headline=_headline(incident, state),
+        sentence=sentence,
+        fallback=_fallback(incident, scene, state, now),
+        subject=_mail_subject(incident, scene),
+        state=_word(incident),
+        severity=incident.severity,
+        facts=facts,
+        late=_late(sending),
+        actions=_actions(incident),
+        context=_context(incident, scene, now),
+        note=_note(incident, scene, sending),
+        first=sending.first,
+        repeat=sending.repeat,
+        commands=_commands(incident, scene),
+    )
+    excerpt = sentences.excerpt(incident, scene)
+    if excerpt.lines and _bare(incident):
+        made = replace(made, excerpt=excerpt.lines, excerpt_title=excerpt.title)
+    return made
+
+
+def short_name(name: str, limit: int = _NAME) -> str:
+    """Cut the middle out of a long name: `moe-16x3b…seed3`."""
+    if len(name) <= limit:
+        return name
+    head = (limit - 1) // 2 + (limit - 1) % 2
+    return f"{name[:head]}…{name[-(limit - 1 - head) :]}"
+
+
+def measure(incident: Incident, now: float) -> str:
+    """Return the one number that says how bad it is; empty where there is none."""
+    if incident.kind is Kind.SLOW:
+        factor = incident.facts.get("factor" if incident.active else "worst")
+        return ratio(float(factor)) if factor is not None else ""
+    if incident.kind is Kind.FINISHED:
+        started = incident.facts.get("started_at")
+        return f"in {duration(incident.starts_at - float(started))}" if started is not None else ""
+    if incident.kind in ENDINGS or incident.kind is Kind.MONITOR_ERROR:
+        return ""
+    return duration((incident.ends_at if incident.ends_at is not None else now) - incident.starts_at)
+
+
+def _subject_name(incident: Incident) -> str:
+    return "trainstatus" if incident.subject.kind is SubjectKind.SELF else incident.subject.name
+
+
+def _state(incident: Incident, now: float) -> str:
+    return " ".join(part for part in (KINDS[incident.kind].word, measure(incident, now)) if part)
+
+
+def _headline(incident: Incident, state: str) -> str:
+    name = short_name(_subject_name(incident))
+    if not incident.active and not KINDS[incident.kind].once:
+        return f"{name} resolved · {state}"
+    severity = "" if incident.severity is Severity.INFO else f" · {incident.severity}"
+    return f"{name} {state}{severity}"
+
+
+def _look(incident: Incident) -> Look:
+    once = KINDS[incident.kind].once
+    table = (
+        (not incident.active and not once, Look.RESOLVED),
+        (incident.kind is Kind.FINISHED, Look.FINISHED),
+        (bool(incident.muted), Look.MUTED),
+        (bool(incident.acknowledged_by), Look.ACKNOWLEDGED),
+        (incident.kind in UNSEEN | {Kind.MONITOR_ERROR}, Look.UNKNOWN),
+        (True, Look(incident.severity)),
+    )
+    return next(look for holds, look in table if holds)
+
+
+def _word(incident: Incident) -> str:
+    """Return the state of the incident in a word."""
+    look = _look(incident)
+    return str(look) if look in {Look.RESOLVED, Look.FINISHED, Look.MUTED, Look.ACKNOWLEDGED} else "firing"
+
+
+def _bare(incident: Incident) -> bool:
+    """After acknowledge, mute and resolve the message gets shorter."""
+    return _look(incident) in {Look.CRITICAL, Look.WARNING, Look.UNKNOWN}
+
+
+def _lead(incident: Incident, scene: Scene) -> Text:
+    """Once a person has acted, the message starts with them."""
+    if not incident.active:
+        return ()
+    if incident.muted and scene.mute is not None:
+        mute = scene.mute
+        said = (f": {mute.reason}",) if mute.reason else ()
+        until = Strong(("Muted by ", sentences.person(mute.by), " until ", Time(mute.until, TimeStyle.MINUTES)))
+        return (until, *said, ". Still watched; one message at the end if it is still wrong.")
+    if incident.acknowledged_by and incident.acknowledged_at is not None:
+        at = Time(incident.acknowledged_at, TimeStyle.MINUTES)
+        after = incident.acknowledged_at - (incident.fired_at or incident.starts_at)
+        return (
+            Strong(("Acknowledged by ", sentences.person(incident.acknowledged_by), " at ", at)),
+            f", {duration(after)} after the alert.",
+        )
+    return ()
+
+
+def _fallback(incident: Incident, scene: Scene, state: str, now: float) -> Text:
+    where = f" on {scene.host}" if incident.subject.kind is SubjectKind.RUN else ""
+    name = _subject_name(incident)
+    first = sentences.plain(sentences.sentence(incident, scene, now))
+    if not incident.active and not KINDS[incident.kind].once:
+        return (f"Resolved: {name} was {state}{where}. ", *first)
+    severity = str(incident.severity).capitalize()
+    owner: Text = (" Owner ", sentences.owner(incident, scene), ".") if scene.owner else ()
+    return (f"{severity}: {name} {state}{where}. ", *first, *owner)
+
+
+def _mail_subject(incident: Incident, scene: Scene) -> str:
+    where = f" on {scene.host}" if incident.subject.kind is SubjectKind.RUN else ""
+    return f"{_subject_name(incident)} {KINDS[incident.kind].word}{where} (incident {incident.number})"
+
+
+def _late(sending: Sending) -> Text:
+    repeat = (" (May be a repeat.)",) if sending.repeat else ()
+    if sending.now - sending.made_at < _LATE:
+        return ("(May be a repeat.)",) if sending.repeat else ()
+    made, now = Time(sending.made_at, TimeStyle.MINUTES), Time(sending.now, TimeStyle.MINUTES)
+    span = duration(sending.now - sending.made_at)
+    return (
+        Strong((f"Sent {span} late",)),
+        f": {sending.carrier} did not take it from ",
+        made,
+        " to ",
+        now,
+        ".",
+        *repeat,
+    )
+
+
+def _actions(incident: Incident) -> tuple[Action, ...]:
+    if not incident.active or KINDS[incident.kind].once:
+        return ()
+    if incident.muted:
+        return (Action.UNMUTE, Action.UNACKNOWLEDGE if incident.acknowledged_by else Action.ACKNOWLEDGE)
+    if incident.acknowledged_by:
+        return (Action.UNACKNOWLEDGE, Action.MUTE_1H)
+    return (Action.ACKNOWLEDGE, Action.MUTE_1H)
+
+
+def _context(incident: Incident, scene: Scene, now: float) -> Text:
+    if not incident.active and not KINDS[incident.kind].once:
+        return (f"Incident {incident.number} · was {incident.severity}",)
+    seen = "" if scene.seen_at is None else f" · seen {duration(now - scene.seen_at)} ago"
+    return (f"Incident {incident.number}{seen}",)
+
+
+def _note(incident: Incident, scene: Scene, sending: Sending) -> Text:
+    """What a reply under the message says; edits that change no state say nothing."""
+    state = _state(incident, sending.now)
+    if sending.reason is Reason.RESOLVED:
+        first = sentences.sentence(incident, scene, sending.now)
+        took = duration((incident.ends_at or sending.now) - incident.starts_at, exact=True)
+        return (Strong((f"Resolved after {took}.",)), " ", *sentences.plain(first))
+    if sending.reason is Reason.ESCALATED:
+        return (Strong((f"Now {incident.severity}: {state}.",)),)
+    if sending.reason is Reason.MUTE_ENDED:
+        return (Strong((f"The mute has ended; still {state}.",)),)
+    return ()
+
+
+def _commands(incident: Incident, scene: Scene) -> tuple[tuple[str, str], ...]:
+    if not incident.active or KINDS[incident.kind].once:
+        return ()
+    target = incident.subject.name
+    words = [("Acknowledge", f"ack {incident.number}")]
+    if target:
+        words.append(("Mute", f"mute {target} 1h"))
+        words.append(("Look", f"status {target}" if scene.prefix == "trainstatus" else target))
+    return tuple((label, f"{scene.prefix} {command}") for label, command in words)
