@@ -1,0 +1,1 @@
+"""Carries messages to people: the protocol, mail, and the terminal."""
