@@ -1,0 +1,189 @@
+"""The composition root: builds the parts from the configuration, owns the clock, starts and stops."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy.exc import DBAPIError
+
+from monitor_core.collect.hosts import HostReader
+from monitor_core.config.models import Config
+from monitor_core.control import Control
+from monitor_core.delivery import Outbox
+from monitor_core.notify.console import ConsoleNotifier
+from monitor_core.notify.email import EmailNotifier
+from monitor_core.notify.protocol import Notifier
+from monitor_core.poller import Poller
+from monitor_core.roster import Roster
+from monitor_core.scheduler import Scheduler
+from monitor_core.store.database import open_database
+
+log = logging.getLogger(__name__)
+
+_GRACE = 4.0
+_SPREAD = 5.0
+# The shell changes the same database: the outbox looks for its deliveries once a second.
+_IDLE = 1.0
+
+
+class Extension(Protocol):
+    """Another way to people than mail and terminal, that also takes their commands: Slack."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """Return what carries messages there."""
+
+    def start(self, control: Control) -> None:
+        """Begin to take commands; returns at once, whatever the other side does."""
+
+    def stop(self) -> None:
+        """End within two seconds."""
+
+
+@dataclass(slots=True)
+class _Carrier:
+    """The thread that drains the outbox of one notifier."""
+
+    outbox: Outbox
+    stopping: threading.Event
+    wake: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = f"outbox-{self.outbox.notifier.name}"
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
+        self._safely(self.outbox.recover)
+        while not self.stopping.is_set():
+            self._safely(self.outbox.drain)
+            self.wake.wait(_IDLE)
+            self.wake.clear()
+
+    def _safely(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except DBAPIError as error:
+            log.error("notifier=%s the database refused: %s; tried again", self.outbox.notifier.name, error.orig)  # noqa: TRY400 the sentence says it all
+        except Exception:
+            log.exception("notifier=%s could not be drained; tried again", self.outbox.notifier.name)
+
+
+class App:
+    """The monitor of one configuration. `clock` gives seconds since 1970."""
+
+    def __init__(
+        self, config: Config, *, extension: Extension | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.config = config
+        self._extension = extension
+        self._stopping = threading.Event()
+        self.engine = open_database(config.database)
+        notifiers = _notifiers(config, extension)
+        self.roster = Roster(config, frozenset(notifiers))
+        watched = {run.host for run in config.runs.values()}
+        self._readers = {name: HostReader(config.hosts[name], config.hosts) for name in config.hosts if name in watched}
+        self.poller = Poller(self.engine, self.roster, self._readers, clock)
+        self.control = Control(self.engine, self.roster, clock, self._wake)
+        self._carriers = [
+            _Carrier(Outbox(self.engine, self.roster, notifier, clock), self._stopping)
+            for notifier in notifiers.values()
+        ]
+        self._scheduler = Scheduler(self._poll, self._settle, self._report)
+
+    def start(self) -> None:
+        """Start polling, delivering and answering; returns at once."""
+        for carrier in self._carriers:
+            carrier.thread.start()
+        self._scheduler.start(self._readers, min(_SPREAD, self.config.defaults.check_interval))
+        if self._extension is not None:
+            self._extension.start(self.control)
+
+    def stop(self) -> bool:
+        """Stop within the grace; return whether everything has ended by then."""
+        ends_at = time.monotonic() + _GRACE
+        self._stopping.set()
+        self._scheduler.stop()
+        self._wake()
+        if self._extension is not None:
+            self._extension.stop()
+        for reader in self._readers.values():
+            reader.close()
+        for carrier in self._carriers:
+            carrier.thread.join(max(0.0, ends_at - time.monotonic()))
+        ended = not any(carrier.thread.is_alive() for carrier in self._carriers)
+        for carrier in self._carriers:
+            carrier.outbox.notifier.close()
+        self.engine.dispose()
+        return ended
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT; return the exit status."""
+        done = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: done.set())
+        self.start()
+        log.info("watching %d runs on %d hosts", len(self.config.runs), len(self._readers))
+        done.wait()
+        log.info("stopping")
+        if not self.stop():
+            # A thread of APScheduler or of a library that hangs would keep the interpreter from ending.
+            os._exit(0)
+        return 0
+
+    def _poll(self, host: str) -> float:
+        due = self.poller.poll_host(host)
+        self._wake()
+        return due
+
+    def _settle(self) -> None:
+        self.control.settle()
+
+    def _report(self, host: str, error: str) -> None:
+        self.poller.report(f"host {host}", f"{host} is not looked at", error)
+        self._wake()
+
+    def _wake(self) -> None:
+        for carrier in self._carriers:
+            carrier.wake.set()
+
+
+@contextlib.contextmanager
+def sight(config: Config) -> Iterator[Poller]:
+    """Yield a poller that can look at the hosts, and close what it opened; nobody is told anything."""
+    engine = open_database(config.database)
+    readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
+    try:
+        yield Poller(engine, Roster(config, frozenset()), readers, time.time)
+    finally:
+        for reader in readers.values():
+            reader.close()
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def door(config: Config) -> Iterator[Control]:
+    """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused."""
+    engine = open_database(config.database)
+    configured = {"slack": config.slack, "email": config.email, "console": config.console}
+    try:
+        yield Control(engine, Roster(config, frozenset(n for n, section in configured.items() if section)), time.time)
+    finally:
+        engine.dispose()
+
+
+def _notifiers(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+    found: list[Notifier] = [] if extension is None else [extension.notifier]
+    if config.email is not None:
+        found.append(EmailNotifier(config.email))
+    if config.console:
+        found.append(ConsoleNotifier())
+    return {notifier.name: notifier for notifier in found}

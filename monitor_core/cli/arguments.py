@@ -1,0 +1,112 @@
+"""What can be typed after `trainstatus`."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor_core import __version__
+
+_TARGET = "a run, a host, `all` or a pattern such as 'ablate-*'"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="trainstatus",
+        description="Watches training logs over SSH and tells people when a run is stuck, slow, failed or finished.",
+    )
+    top.add_argument("--version", action="version", version=f"trainstatus {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for add in (_run, _demo, _check, _replay, _status, _mute, _unmute, _mutes, _threshold, _ack):
+        add(verbs)
+    return top
+
+
+_Verbs = argparse._SubParsersAction  # noqa: SLF001 argparse has no public name for it
+
+
+def _verb(
+    verbs: _Verbs[argparse.ArgumentParser], name: str, text: str, *, config: bool = True
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=text, description=text)
+    if config:
+        verb.add_argument(
+            "--config", metavar="FILE", help="default: $TRAINSTATUS_CONFIG, then trainstatus.yaml, then config.yaml"
+        )
+    return verb
+
+
+def _json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _run(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    _verb(verbs, "run", "Watch, deliver and answer until SIGTERM or Ctrl-C.")
+
+
+def _demo(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Show a stuck, a slow and a finished run in a minute, with a simulated log on this machine."
+    _verb(verbs, "demo", text, config=False)
+
+
+def _check(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Look once, now; sends and stores nothing. Exit status: 0 ok, 1 warning, 2 critical, 3 unknown."
+    verb = _verb(verbs, "check", text)
+    verb.add_argument("run", nargs="?", metavar="RUN", help="one run; all if left out")
+    _json(verb)
+
+
+def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "replay", "Run parser and detectors over a recorded log with its own clock.", config=False)
+    verb.add_argument("log", metavar="LOG")
+    verb.add_argument("--arrivals", metavar="FILE", help="rows `unix_time<TAB>file_size`: when which byte existed")
+    verb.add_argument("--format", default="auto", metavar="NAME", help="layout of the log (default: auto)")
+    verb.add_argument("--preset", default="default", choices=["default", "seed"])
+    verb.add_argument("--set", action="append", default=[], metavar="THRESHOLD=VALUE", help="may be repeated")
+    verb.add_argument("--check-interval", default="60s", metavar="DURATION")
+    verb.add_argument("--silence", default="0s", metavar="DURATION", help="waiting after the last byte")
+    _json(verb)
+
+
+def _status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "status", "Show all runs, worst first, or one run, from what is stored.")
+    verb.add_argument("run", nargs="?", metavar="RUN")
+    _json(verb)
+
+
+def _mute(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "mute", "Hold back messages for a while; the runs are still watched.")
+    verb.add_argument("target", metavar="RUN|HOST|all", help=_TARGET)
+    verb.add_argument(
+        "words", nargs="*", metavar="[KIND] [2h | until HH:MM] [REASON]", help="default: all kinds, 1h; times are UTC"
+    )
+    _json(verb)
+
+
+def _unmute(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "unmute", "End a mute; what is still wrong is told once.")
+    verb.add_argument("target", metavar="RUN|HOST|all", help=_TARGET)
+    verb.add_argument("kind", nargs="?", default="", metavar="KIND")
+    _json(verb)
+
+
+def _mutes(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    _json(_verb(verbs, "mutes", "List the mutes in force."))
+
+
+def _threshold(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Show thresholds with their sources, set one (`threshold set stuck 20m --run RUN`), or undo that."
+    verb = _verb(verbs, "threshold", text)
+    verb.add_argument("words", nargs="*", metavar="[show RUN | set NAME VALUE | reset NAME]")
+    scope = verb.add_mutually_exclusive_group()
+    scope.add_argument("--run", metavar="RUN", help="for this run")
+    scope.add_argument("--host", metavar="HOST", help="for the runs of this host")
+    scope.add_argument("--all", action="store_true", help="for all runs (the default)")
+    _json(verb)
+
+
+def _ack(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    for name, text in (("ack", "Say that you are on it."), ("unack", "Give back what you took.")):
+        verb = _verb(verbs, name, text)
+        verb.add_argument("target", metavar="RUN|INCIDENT")
+        _json(verb)

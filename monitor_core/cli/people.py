@@ -1,0 +1,139 @@
+"""The verbs of people: status, mute, unmute, mutes, threshold, ack, unack. The same `control` as in Slack."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from monitor_core.app import door
+from monitor_core.cli import text
+from monitor_core.cli.setup import configuration, print_json
+from monitor_core.control import Control
+from monitor_core.errors import CommandError
+from monitor_core.targets import kind_of
+from monitor_core.units import DURATION_EXAMPLES, parse_duration
+
+_CLOCK = "%H:%M"
+_SHOW = "show"
+
+
+def status(arguments: argparse.Namespace, _extension: object) -> int:
+    """Show all runs, or one."""
+    if arguments.run:
+        return _answer(arguments, lambda control: control.run(arguments.run), text.run)
+    return _answer(arguments, lambda control: control.overview(), text.overview)
+
+
+def mute(arguments: argparse.Namespace, _extension: object) -> int:
+    """Hold messages back."""
+
+    def act(control: Control) -> Any:
+        kind, until, reason = mute_words(arguments.words, control.clock())
+        return control.mute(_actor(), arguments.target, kind=kind, until=until, reason=reason)
+
+    return _answer(arguments, act, text.muted)
+
+
+def unmute(arguments: argparse.Namespace, _extension: object) -> int:
+    """End a mute."""
+    return _answer(
+        arguments, lambda control: control.unmute(_actor(), arguments.target, kind=arguments.kind), text.unmuted
+    )
+
+
+def mutes(arguments: argparse.Namespace, _extension: object) -> int:
+    """List the mutes in force."""
+    return _answer(arguments, lambda control: control.mutes(), text.mutes)
+
+
+def threshold(arguments: argparse.Namespace, _extension: object) -> int:
+    """Show, set or undo thresholds."""
+    verb, *words = arguments.words or [_SHOW]
+    if verb == "set" and len(words) == 2:  # noqa: PLR2004 a name and a value
+        name, value = words
+        return _answer(
+            arguments, lambda c: c.set_threshold(_actor(), name, value, scope=_scope(arguments)), text.changed
+        )
+    if verb == "reset" and len(words) == 1:
+        return _answer(
+            arguments, lambda c: c.reset_threshold(_actor(), words[0], scope=_scope(arguments)), text.changed
+        )
+    if verb == _SHOW and len(words) <= 1:
+        target = arguments.run or (words[0] if words else "all")
+        return _answer(arguments, lambda control: control.thresholds(target), text.thresholds)
+    raise CommandError(
+        "Type `threshold show [RUN]`, `threshold set NAME VALUE [--run RUN]` or `threshold reset NAME`. "
+        "Nothing was changed."
+    )
+
+
+def ack(arguments: argparse.Namespace, _extension: object) -> int:
+    """Take incidents."""
+    return _answer(arguments, lambda control: control.ack(_actor(), arguments.target), text.acknowledged)
+
+
+def unack(arguments: argparse.Namespace, _extension: object) -> int:
+    """Give incidents back."""
+    return _answer(arguments, lambda control: control.unack(_actor(), arguments.target), text.given_back)
+
+
+def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str]:
+    """Return kind, end (seconds since 1970, None: the default) and reason of `[KIND] [2h|until HH:MM] [REASON]`."""
+    rest, kind, until = list(words), "", None
+    if rest and _is_kind(rest[0]):
+        kind = rest.pop(0)
+    if rest and rest[0] == "until":
+        if len(rest) == 1:
+            raise CommandError("`until` wants a time such as 09:00 (UTC). Nothing was changed.")
+        until = _next_time(rest[1], now)
+        rest = rest[2:]
+    elif rest and rest[0][:1].isdigit():
+        try:
+            until = now + parse_duration(rest.pop(0))
+        except ValueError as error:
+            raise CommandError(f"{error}. Nothing was changed.") from error
+    return kind, until, " ".join(rest)
+
+
+def _is_kind(word: str) -> bool:
+    try:
+        return kind_of(word) is not None
+    except CommandError:
+        return False
+
+
+def _next_time(word: str, now: float) -> float:
+    try:
+        clock = datetime.strptime(word, _CLOCK).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise CommandError(
+            f"{word!r} is no time of day (example: 09:00, UTC); or give a duration ({DURATION_EXAMPLES}). "
+            "Nothing was changed."
+        ) from error
+    today = datetime.fromtimestamp(now, UTC)
+    moment = today.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return (moment if moment > today else moment + timedelta(days=1)).timestamp()
+
+
+def _scope(arguments: argparse.Namespace) -> str:
+    if arguments.run:
+        return f"run {arguments.run}"
+    return f"host {arguments.host}" if arguments.host else "all"
+
+
+def _actor() -> str:
+    return f"shell:{getpass.getuser()}"
+
+
+def _answer(arguments: argparse.Namespace, act: Callable[[Control], Any], lay_out: Callable[..., str]) -> int:
+    with door(configuration(arguments)) as control:
+        answer = act(control)
+        now = control.clock()
+    if arguments.json:
+        print_json(answer)
+    else:
+        print(lay_out(answer, now))
+    return 0

@@ -1,0 +1,150 @@
+"""The verb replay."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from monitor_core.cli.setup import print_json
+from monitor_core.errors import CommandError
+from monitor_core.incident.scene import Scene
+from monitor_core.incident.sentences import sentence
+from monitor_core.incident.wording import measure
+from monitor_core.model.incidents import KINDS
+from monitor_core.notify.render import Wording, plain
+from monitor_core.replay.recording import Recording, read
+from monitor_core.replay.simulate import Outcome, Told, median_ms, simulate
+from monitor_core.thresholds import CATALOGUE, Preset, Values, preset_values
+from monitor_core.units import (
+    duration,
+    parse_duration,
+    progress,
+    seconds_per_iteration,
+    significant,
+    utc_date,
+    utc_time,
+)
+
+
+def replay(arguments: argparse.Namespace, _extension: object) -> int:
+    """Replay a recorded log and print what would have been told; exit status 2 if nothing was recognised."""
+    preset = Preset(arguments.preset)
+    values = _values(preset, arguments.set)
+    interval, silence = (
+        _duration("--check-interval", arguments.check_interval),
+        _duration("--silence", arguments.silence),
+    )
+    try:
+        arrivals = Path(arguments.arrivals) if arguments.arrivals else None
+        recording = read(Path(arguments.log), arrivals, arguments.format)
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    outcome = simulate(recording, values, preset, arguments.format, max(interval, 0.1), silence)
+    report = _report(recording, outcome)
+    if arguments.json:
+        print_json(report)
+    else:
+        _print(arguments.log, report, recording, outcome)
+    return 0 if report["iterations"]["count"] or report["cause"] else 2
+
+
+def _values(preset: Preset, pairs: list[str]) -> Values:
+    values = dict(preset_values(preset))
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        if name not in CATALOGUE:
+            raise CommandError(f"--set {pair}: {name} is no threshold; there are {', '.join(CATALOGUE)}")
+        try:
+            values[name] = CATALOGUE[name].read(text)
+        except ValueError as error:
+            raise CommandError(f"--set {pair}: {error}") from error
+    return values
+
+
+def _duration(option: str, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}") from error
+
+
+def _report(recording: Recording, outcome: Outcome) -> dict[str, Any]:
+    state, losses = outcome.watch.state, [p.loss for p in recording.progress if p.loss is not None]
+    times = [p.ms_per_iteration for p in recording.progress if p.ms_per_iteration is not None]
+    return {
+        "format": recording.format,
+        "lines": recording.lines,
+        "bytes": recording.size,
+        "state": outcome.state,
+        "cause": _cause(outcome),
+        "iterations": {
+            "first": state.first_iteration,
+            "last": state.iteration,
+            "total": state.total,
+            "count": len(recording.progress),
+            "launches": state.launches,
+        },
+        "ms_per_iteration": {"median": median_ms(recording), "last": times[-1] if times else None},
+        "loss": {"first": losses[0] if losses else None, "last": losses[-1] if losses else None},
+        "incidents": [_incident(told, synthetic=recording.synthetic) for told in outcome.told],
+    }
+
+
+def _cause(outcome: Outcome) -> dict[str, Any] | None:
+    failure = outcome.watch.state.failure
+    if failure is None or failure.resumed or outcome.state not in {"failed", "stopped"}:
+        return None
+    found = failure.failure
+    return {"id": found.signature, "line": found.text, "line_number": found.line_number}
+
+
+def _incident(told: Told, *, synthetic: bool) -> dict[str, Any]:
+    incident = told.incident
+    return {
+        "kind": incident.kind,
+        "severity": incident.severity,
+        "at": None if synthetic else told.at,
+        "iteration": told.iteration,
+        "resolved_at": None if synthetic else told.resolved_at,
+        "summary": _summary(told),
+    }
+
+
+def _summary(told: Told) -> str:
+    incident, scene = told.incident, Scene()
+    held = told.resolved_at if told.resolved_at is not None else told.at
+    word = " ".join(part for part in (KINDS[incident.kind].word, measure(incident, held)) if part)
+    return f"{word}. {plain(Wording().pieces(sentence(told.first, scene, held)))}"
+
+
+def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outcome) -> None:
+    iterations, ms = report["iterations"], report["ms_per_iteration"]["median"]
+    lines = [
+        f"{log}: {recording.lines:,} lines, {recording.size:,} bytes, format {recording.format or 'not recognised'}"
+    ]
+    if iterations["count"]:
+        where = progress(iterations["last"], iterations["total"])
+        lines.append(f"iterations {iterations['first']:,} to {where}, {iterations['launches']} launches")
+    if ms is not None:
+        lines.append(f"usually {seconds_per_iteration(ms)} s per iteration")
+    if report["loss"]["last"] is not None:
+        first, last = report["loss"]["first"], report["loss"]["last"]
+        lines.append(f"loss {significant(first)} to {significant(last)}")
+    lines.append(f"state: {report['state']}")
+    if report["cause"]:
+        lines.append(
+            f"cause: {report['cause']['id']}, line {report['cause']['line_number']:,}: {report['cause']['line']}"
+        )
+    lines += [_row(told, synthetic=recording.synthetic) for told in outcome.told] or ["nothing would have been told"]
+    print("\n".join(lines))
+    if not iterations["count"] and not report["cause"]:
+        print("neither progress nor a cause was recognised", file=sys.stderr)
+
+
+def _row(told: Told, *, synthetic: bool) -> str:
+    at = duration(told.at) + " in" if synthetic else f"{utc_date(told.at)} {utc_time(told.at)}"
+    return f"  {at}  {told.incident.severity}  {_summary(told)}"

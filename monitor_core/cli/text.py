@@ -1,0 +1,154 @@
+"""What the verbs of people print: one function for each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from monitor_core.incident.wording import measure
+from monitor_core.model.incidents import KINDS, Incident, Mute
+from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
+from monitor_core.units import duration, progress, seconds_per_iteration, significant, utc_date, utc_time
+
+
+def overview(view: Overview, now: float) -> str:
+    """Return a table of all runs, worst first."""
+    rows = [("RUN", "STATE", "PROGRESS", "ETA", "HOST", "SEEN")]
+    rows += [
+        (
+            run.name,
+            _state(run, now),
+            "-" if run.iteration is None else progress(run.iteration, run.total),
+            "-" if run.eta is None else moment(run.eta, now),
+            run.host,
+            "never" if run.seen_at is None else f"{duration(now - run.seen_at)} ago",
+        )
+        for run in view.runs
+    ]
+    trouble = [_incident(incident, now) for incident in view.incidents]
+    return "\n".join([*table(rows), *trouble])
+
+
+def run(view: RunView, now: float) -> str:
+    """Return what is known of one run."""
+    pace = view.usual_ms
+    facts = [
+        ("State", _state(view, now)),
+        ("Iteration", "" if view.iteration is None else progress(view.iteration, view.total)),
+        ("Loss", "" if view.loss is None else significant(view.loss)),
+        ("Speed", "" if pace is None else f"{seconds_per_iteration(pace)} s per iteration"),
+        ("ETA", "" if view.eta is None else moment(view.eta, now)),
+        ("Checkpoint", "" if view.checkpoint is None else f"{view.checkpoint:,}"),
+        ("Host", f"{view.host} ({view.address})" if view.address not in {"", view.host} else view.host),
+        ("Started", "" if view.started_at is None else f"{moment(view.started_at, now)}, launch {view.launches}"),
+        ("Last line", "" if view.last_line_at is None else moment(view.last_line_at, now)),
+        ("Ended", "" if view.ended_at is None else moment(view.ended_at, now)),
+        ("Cause", view.cause),
+        ("Owner", view.owner),
+        ("Muted", "; ".join(_mute(mute, now) for mute in view.mutes)),
+        ("Seen", "never" if view.seen_at is None else f"{duration(now - view.seen_at)} ago{_skew(view)}"),
+    ]
+    lines = [f"{label + ':':12} {value}" for label, value in facts if value]
+    return "\n".join([view.name, *lines, *(_incident(incident, now) for incident in view.incidents)])
+
+
+def muted(answer: MuteAnswer, now: float) -> str:
+    """Return what a mute did."""
+    lines = [
+        f"Muted {_mute(mute, now)}. Still watched; one message at the end if it is still wrong."
+        for mute in answer.mutes
+    ]
+    return "\n".join([*lines, _firing(answer.firing, now)])
+
+
+def unmuted(answer: MuteAnswer, now: float) -> str:
+    """Return what an unmute did."""
+    lines = [f"No longer muted: {_subject(mute)}." for mute in answer.mutes]
+    return "\n".join([*lines, _firing(answer.firing, now)])
+
+
+def mutes(answer: Sequence[Mute], now: float) -> str:
+    """Return the mutes in force."""
+    return "\n".join(_mute(mute, now) for mute in answer) or "Nothing is muted."
+
+
+def thresholds(answer: Sequence[ThresholdView], now: float) -> str:
+    """Return a table of thresholds with their sources."""
+    rows = [("THRESHOLD", "VALUE", "SOURCE", "DEFAULT", "ALLOWED")]
+    rows += [(view.name, view.value, _source(view, now), view.default, view.allowed) for view in answer]
+    return "\n".join(table(rows))
+
+
+def changed(answer: ThresholdChange, now: float) -> str:
+    """Return what a change of a threshold did."""
+    return f"{answer.name} for {answer.scope}: {answer.old} to {answer.new}, from the next look on ({answer.source})."
+
+
+def acknowledged(answer: AckAnswer, now: float) -> str:
+    """Return what an acknowledge did."""
+    lines = [f"Acknowledged: {_incident(incident, now)}" for incident in answer.incidents]
+    lines += [f"Already acknowledged by {i.acknowledged_by}: {_incident(i, now)}" for i in answer.already]
+    return "\n".join(lines)
+
+
+def given_back(answer: AckAnswer, now: float) -> str:
+    """Return what an unack did."""
+    return "\n".join(f"No longer acknowledged: {_incident(incident, now)}" for incident in answer.incidents)
+
+
+def moment(at: float, now: float) -> str:
+    """Return a point in time; the day only where it is another."""
+    day = "" if utc_date(at) == utc_date(now) else f" ({utc_date(at)})"
+    return f"{utc_time(at, seconds=False)}{day}"
+
+
+def table(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows with their columns aligned."""
+    cells = [list(row) for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _state(view: RunView, now: float) -> str:
+    if view.incidents:
+        worst = view.incidents[0]
+        word = " ".join(part for part in (KINDS[worst.kind].word, measure(worst, now)) if part)
+        taken = f", {worst.acknowledged_by}" if worst.acknowledged_by else ""
+        return f"{word} ({worst.severity}{taken})" + (", muted" if view.mutes else "")
+    return view.state + (", muted" if view.mutes else "")
+
+
+def _incident(incident: Incident, now: float) -> str:
+    word = " ".join(part for part in (KINDS[incident.kind].word, measure(incident, now)) if part)
+    since = moment(incident.starts_at, now)
+    what = incident.facts.get("what") or incident.facts.get("text") or ""
+    return f"incident {incident.number}: {incident.subject.name or 'trainstatus'} {word} since {since}" + (
+        f": {what}" if what else ""
+    )
+
+
+def _mute(mute: Mute, now: float) -> str:
+    reason = f": {mute.reason}" if mute.reason else ""
+    kind = f" {KINDS[mute.kind].word}" if mute.kind is not None else ""
+    return f"{_subject(mute)}{kind} until {moment(mute.until, now)} by {mute.by.partition(':')[2]}{reason}"
+
+
+def _subject(mute: Mute) -> str:
+    return "all" if mute.subject is None else mute.subject.name
+
+
+def _firing(firing: Sequence[Incident], now: float) -> str:
+    if not firing:
+        return "Nothing fires there now."
+    return "Firing now: " + "; ".join(_incident(incident, now) for incident in firing)
+
+
+def _source(view: ThresholdView, now: float) -> str:
+    if view.at is None:
+        return view.source
+    return f"{view.source} by {view.by.partition(':')[2]}, {moment(view.at, now)}"
+
+
+def _skew(view: RunView) -> str:
+    if view.clock_skew is None or abs(view.clock_skew) < 1:
+        return ""
+    return f", its clock is off by {duration(abs(view.clock_skew))}"

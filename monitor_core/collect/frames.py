@@ -1,0 +1,114 @@
+"""What a host's shell answered: marked lines, and between them bytes of files that are counted beforehand.
+
+    TOKEN clock SECONDS
+    TOKEN file RUN on|anew DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
+    (COUNT bytes)
+    TOKEN end
+    TOKEN refused RUN directory|special|denied|missing|failed PATH
+    TOKEN done
+
+Each marked line has a line feed before and after it. Start-up files of the login shell may print whatever they like
+before and between: what does not bear the token is nobody's, and a file whose bytes do not end at its mark is torn.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FileFrame:
+    """Bytes of one file from `start` on. `goes_on`: the host took it for the file that the cursor knows."""
+
+    run: int
+    path: str
+    goes_on: bool
+    identity: str
+    size: int
+    mtime: float
+    start: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that the host could not read: why in one word, and which (a glob that matched nothing stays a glob)."""
+
+    run: int
+    why: str
+    path: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer of a host.
+
+    `whole`: the program ran to its end. `torn`: run and path of files that changed while they were read.
+    """
+
+    clock: float = 0.0
+    files: list[FileFrame] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    torn: set[tuple[int, str]] = field(default_factory=set)
+    whole: bool = False
+
+
+_FILE = re.compile(rb"file (\d+) (on|anew) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
+_REFUSED = re.compile(rb"refused (\d+) (\w+) ([^\n]*)\n")
+_CLOCK = re.compile(rb"clock (\d+(?:\.\d+)?)")
+_SECONDS = re.compile(rb"\d+\.\d+")
+
+
+def parse(raw: bytes, token: str) -> Answer:
+    """Return what is marked with the token, and nothing else."""
+    answer = Answer()
+    mark = b"\n%s " % token.encode()
+    place = raw.find(mark)
+    while place >= 0:
+        place = _take(answer, raw, place + len(mark), mark)
+        place = raw.find(mark, place)
+    return answer
+
+
+def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
+    """Take what is said at this place into the answer; return where to look for the next mark."""
+    if header := _FILE.match(raw, place):
+        return _take_file(answer, raw, header, mark)
+    if refused := _REFUSED.match(raw, place):
+        run, why, path = refused.groups()
+        answer.refusals.append(Refusal(int(run), why.decode(), path.decode(errors="backslashreplace")))
+    elif clock := _CLOCK.match(raw, place):
+        answer.clock = float(clock[1])
+    elif raw.startswith(b"done\n", place):
+        answer.whole = True
+    return place
+
+
+def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes) -> int:
+    run, how, identity, size, mtime, exact, start, count, path = header.groups()
+    end = header.end() + int(count)
+    name = path.decode(errors="backslashreplace")
+    if not raw.startswith(mark + b"end\n", end):
+        answer.torn.add((int(run), name))
+        return header.end() - 1
+    if name.encode() != path:
+        answer.refusals.append(Refusal(int(run), "name", name))
+        return end
+    frame = FileFrame(
+        run=int(run),
+        path=name,
+        goes_on=how == b"on",
+        identity=identity.decode(),
+        size=int(size),
+        mtime=_mtime(mtime, exact),
+        start=int(start),
+        data=raw[header.end() : end],
+    )
+    answer.files.append(frame)
+    return end
+
+
+def _mtime(whole: bytes, exact: bytes) -> float:
+    """Return the time with its fraction where the host's `stat` can tell it."""
+    return float(exact) if exact.partition(b".")[0] == whole and _SECONDS.fullmatch(exact) else float(whole)

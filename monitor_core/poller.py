@@ -1,0 +1,294 @@
+"""Looks at a host: one trip for its runs that are due, one transaction for each run and one for the host."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+from monitor_core.announce import announce
+from monitor_core.errors import CollectError, HostKeyChanged
+from monitor_core.incident.lifecycle import step
+from monitor_core.model.incidents import (
+    SELF,
+    Finding,
+    Incident,
+    IncidentState,
+    Kind,
+    Number,
+    Severity,
+    Subject,
+    SubjectKind,
+)
+from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest
+from monitor_core.parse.parser import Parser
+from monitor_core.roster import Roster
+from monitor_core.store import queries
+from monitor_core.store.queries import HostRow, RunRow
+from monitor_core.thresholds import Value, Values
+from monitor_core.track import memory
+from monitor_core.track.clock import Window
+from monitor_core.watch import Watch
+
+log = logging.getLogger(__name__)
+
+# Runs that fall due within this part of their check interval come along in the same trip.
+_EARLY = 0.1
+_SOONEST = 0.05
+# A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s; one lost poll is no news.
+_RETRY, _RETRY_CAP, _FAILURES = 5.0, 60.0, 3
+# On first sight what has ended is over; a failure still needs somebody.
+_OVER = frozenset({Kind.FINISHED, Kind.STOPPED})
+
+
+class Reader(Protocol):
+    """Reads the logs of one host; raises CollectError."""
+
+    def read(self, requests: Sequence[LogRequest], *, deadline: float = ...) -> HostReading:
+        """Bring the new bytes of the logs asked for."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at a run came to, before it is written down.
+
+    `stored` are its incidents as they were, `more` whether its logs have bytes that did not fit, `first` whether it had
+    never been seen, `trouble` why its log could not be read.
+    """
+
+    watch: Watch
+    stored: tuple[Incident, ...]
+    cursors: Mapping[str, LogCursor]
+    more: bool
+    first: bool
+    trouble: str
+
+
+@dataclass(slots=True)
+class Poller:
+    """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host."""
+
+    engine: Engine
+    roster: Roster
+    readers: Mapping[str, Reader]
+    clock: Callable[[], float]
+    due: dict[str, float] = field(default_factory=dict)
+
+    def poll_host(self, host: str) -> float:
+        """Look at the runs of a host that are due, and return when to look at it again (seconds since 1970)."""
+        now = self.clock()
+        runs = [run for run in self.roster.runs_on(host) if self._is_due(run, now)]
+        if not runs:
+            return self._next(host, now)
+        try:
+            reading, at = self._read(host, runs)
+        except CollectError as error:
+            return self._missed(host, error)
+        self._answered(host, at)
+        for answer in reading.logs:
+            self._advance_safely(host, answer, reading.clock - at, at)
+        return self._next(host, self.clock())
+
+    def _is_due(self, run: str, now: float) -> bool:
+        return self.due.get(run, 0.0) <= now + min(1.0, _EARLY * self.roster.check_interval(run))
+
+    def _next(self, host: str, now: float) -> float:
+        times = [self.due.get(run, now) for run in self.roster.runs_on(host)]
+        return max(min(times, default=now + self.roster.config.defaults.check_interval), now + _SOONEST)
+
+    def _read(self, host: str, runs: Sequence[str]) -> tuple[HostReading, float]:
+        with self.engine.begin() as connection:
+            requests = [
+                LogRequest(run, self.roster.run(run).logs, queries.load_cursors(connection, run)) for run in runs
+            ]
+        before = self.clock()
+        reading = self.readers[host].read(requests)
+        return reading, (before + self.clock()) / 2
+
+    def _missed(self, host: str, error: CollectError) -> float:
+        now = self.clock()
+        with self.engine.begin() as connection:
+            row = queries.load_hosts(connection).get(host, HostRow(host))
+            row = replace(row, failing_since=row.failing_since or now, failures=row.failures + 1, error=str(error))
+            queries.save_host(connection, row)
+            self._judge_host(connection, host, self._unseen(connection, row, error), now)
+        log.warning("host=%s no answer (%d in a row): %s", host, row.failures, error)
+        return now + min(_RETRY * 2.0 ** (row.failures - 1), _RETRY_CAP)
+
+    def _unseen(self, connection: Connection, row: HostRow, error: CollectError) -> list[Finding]:
+        assert row.failing_since is not None
+        facts: dict[str, Number] = {"error": str(error), "failures": row.failures}
+        if isinstance(error, HostKeyChanged):
+            return [Finding(Kind.HOST_KEY, Severity.CRITICAL, row.failing_since, facts)]
+        if row.failures < _FAILURES:
+            return [
+                _again(incident)
+                for incident in queries.active_incidents(connection, Subject(SubjectKind.HOST, row.name))
+            ]
+        since = row.seen_at or row.failing_since
+        patience = row.failing_since - since + self._host_threshold(connection, row.name, "unreachable")
+        return [Finding(Kind.UNREACHABLE, Severity.WARNING, since, facts, grace=patience)]
+
+    def _host_threshold(self, connection: Connection, host: str, name: str) -> float:
+        """A host's own thresholds are the most patient ones of its runs."""
+        settings = queries.load_settings(connection)
+        values = [self.roster.values(run, settings)[name] for run in self.roster.runs_on(host)]
+        return max((value.amount for value in values if value is not None), default=0.0)
+
+    def _answered(self, host: str, now: float) -> None:
+        with self.engine.begin() as connection:
+            queries.save_host(connection, HostRow(host, seen_at=now))
+            self._judge_host(connection, host, [], now)
+
+    def _judge_host(self, connection: Connection, host: str, findings: Sequence[Finding], now: float) -> None:
+        subject = Subject(SubjectKind.HOST, host)
+        stored = queries.active_incidents(connection, subject)
+        done = step(subject, stored, findings, now)
+        self._announce_all(connection, stored, (*done.closed, *done.active), now, quiet=frozenset())
+
+    def _advance_safely(self, host: str, answer: LogReading, skew: float, now: float) -> None:
+        """One run's trouble, even a bug of ours, never stops the others."""
+        what = f"{answer.run} could not be judged"
+        try:
+            self._advance(host, answer, skew, now)
+        except Exception as error:
+            log.exception("run=%s could not be judged", answer.run)
+            self.due[answer.run] = now + self.roster.check_interval(answer.run)
+            self.report(f"run {answer.run}", what, f"{type(error).__name__}: {error}")
+        else:
+            self.report(f"run {answer.run}", what, "")
+
+    def report(self, detail: str, what: str, error: str) -> None:
+        """Open, keep or (with an empty `error`) close an incident of the monitor itself, told apart by `detail`."""
+        now = self.clock()
+        with self.engine.begin() as connection:
+            stored = [i for i in queries.active_incidents(connection, SELF) if i.detail == detail]
+            if not stored and not error:
+                return
+            since = stored[0].starts_at if stored else now
+            facts: dict[str, Number] = {"what": what, "error": error}
+            found = [Finding(Kind.MONITOR_ERROR, Severity.WARNING, since, facts, detail)] if error else []
+            done = step(SELF, stored, found, now)
+            self._announce_all(connection, stored, (*done.closed, *done.active), now, quiet=frozenset())
+
+    def peek(self, host: str, runs: Sequence[str]) -> dict[str, Look]:
+        """Look at runs now and judge them, without writing anything; raise CollectError."""
+        reading, at = self._read(host, runs)
+        return {answer.run: self._look(host, answer, reading.clock - at, at) for answer in reading.logs}
+
+    def _advance(self, host: str, answer: LogReading, skew: float, now: float) -> None:
+        look = self._look(host, answer, skew, now)
+        self._commit(host, look, skew, now)
+        self.due[answer.run] = now if look.more else self._next_look(answer.run, look.watch, now)
+
+    def _look(self, host: str, answer: LogReading, skew: float, now: float) -> Look:
+        name = answer.run
+        with self.engine.begin() as connection:
+            row = queries.load_run(connection, name)
+            values = self.roster.values(name, queries.load_settings(connection))
+            stored = queries.active_incidents(connection, Subject(SubjectKind.RUN, name))
+        watch = self._watch(name, row, values, stored)
+        first = not watch.state.seen_at
+        cursors, more = _take(watch, answer, skew)
+        while first and more:
+            answer = self._read_on(host, name, cursors)
+            taken, more = _take(watch, answer, skew)
+            cursors |= taken
+        if answer.trouble is not None:
+            watch.miss(answer.trouble, answer.detail, now, _seconds(values["log_missing"]))
+        else:
+            written = max((chunk.mtime - skew for chunk in answer.chunks), default=None)
+            if first and written is not None:
+                watch.anchor(Window(None, min(written, now), skew))
+            watch.look(now, written)
+        return Look(watch, tuple(stored), cursors, more=more, first=first, trouble=answer.detail)
+
+    def _watch(self, name: str, row: RunRow | None, values: Values, stored: Sequence[Incident]) -> Watch:
+        watch = Watch(
+            Subject(SubjectKind.RUN, name),
+            values,
+            self.roster.preset(name),
+            self.roster.run(name).format,
+            active=tuple(stored),
+        )
+        if row is not None:
+            watch.state = memory.load(row.state)
+            watch.parsers = {path: Parser.restore(kept) for path, kept in json.loads(row.parsers).items()}
+        return watch
+
+    def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
+        """On first sight the rest is read piece by piece before anything is judged by the clock."""
+        request = LogRequest(run, self.roster.run(run).logs, dict(cursors))
+        return self.readers[host].read([request]).logs[0]
+
+    def _commit(self, host: str, look: Look, skew: float, now: float) -> None:
+        watch, name = look.watch, look.watch.subject.name
+        watch.remember_tail()
+        parsers = json.dumps({path: parser.state() for path, parser in watch.parsers.items()})
+        row = RunRow(name, host, memory.dump(watch.state), parsers, watch.state.seen_at, skew)
+        with self.engine.begin() as connection:
+            queries.save_run(connection, row)
+            queries.save_cursors(connection, name, look.cursors.values())
+            changed = (*watch.closed, *watch.active)
+            self._announce_all(connection, look.stored, changed, now, quiet=_OVER if look.first else frozenset())
+
+    def _announce_all(
+        self,
+        connection: Connection,
+        stored: Sequence[Incident],
+        incidents: Sequence[Incident],
+        now: float,
+        *,
+        quiet: frozenset[Kind],
+    ) -> None:
+        before = {incident.number: incident for incident in stored}
+        for incident in incidents:
+            if incident.state is IncidentState.RESOLVED and incident.fired_at is None:
+                continue
+            # A person may have acknowledged or muted it since it was loaded.
+            fresh = queries.load_incident(connection, incident.number) if incident.number else None
+            if fresh is not None:
+                incident = _with_people(incident, fresh)  # noqa: PLW2901 the same incident, as it is now
+            announce(connection, self.roster, before.get(incident.number), incident, now, quiet=incident.kind in quiet)
+
+    def _next_look(self, run: str, watch: Watch, now: float) -> float:
+        due = now + self.roster.check_interval(run)
+        deadline = watch.deadline()
+        return min(due, max(deadline, now + _SOONEST)) if deadline is not None else due
+
+
+def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogCursor], bool]:
+    """Feed what was read; return the new cursors, and whether some file has more."""
+    after = watch.state.seen_at
+    for chunk in answer.chunks:
+        if chunk.lines:
+            window = Window(after, chunk.mtime - skew, skew) if after else None
+            watch.feed(chunk.cursor.path, chunk.lines, window)
+    cursors = {chunk.cursor.path: chunk.cursor for chunk in answer.chunks}
+    return cursors, any(chunk.more for chunk in answer.chunks)
+
+
+def _with_people(incident: Incident, fresh: Incident) -> Incident:
+    worse = incident.severity.rank > fresh.severity.rank
+    return replace(
+        incident,
+        muted=fresh.muted,
+        told_for=fresh.told_for,
+        acknowledged_by="" if worse else fresh.acknowledged_by,
+        acknowledged_at=None if worse else fresh.acknowledged_at,
+    )
+
+
+def _again(incident: Incident) -> Finding:
+    return Finding(incident.kind, incident.severity, incident.starts_at, incident.facts, incident.detail)
+
+
+def _seconds(value: Value | None) -> float:
+    return value.amount if value is not None else 0.0

@@ -1,0 +1,128 @@
+"""What holds for each run and host: its thresholds with their source, its check interval, and who is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor_core.config.models import Config, Host, Run
+from monitor_core.incident.routing import Route
+from monitor_core.model.incidents import Incident, Receiver, Setting, Severity, Subject, SubjectKind
+from monitor_core.thresholds import CATALOGUE, Preset, Value, Values, preset_values
+
+_SLACK = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A threshold's value and where it comes from; `by` and `at` say who set it and when, if a person did."""
+
+    value: Value | None
+    source: str
+    by: str = ""
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The configuration, as questions; `notifiers` are the names of those through which people can be told."""
+
+    config: Config
+    notifiers: frozenset[str]
+
+    def run(self, name: str) -> Run:
+        """Return a configured run."""
+        return self.config.runs[name]
+
+    def host_of(self, subject: Subject) -> str:
+        """Return the host of a run or host; empty for the monitor itself."""
+        if subject.kind is SubjectKind.RUN:
+            return self.config.runs[subject.name].host if subject.name in self.config.runs else ""
+        return subject.name
+
+    def runs_on(self, host: str) -> list[str]:
+        """Return the names of the runs whose logs lie on a host."""
+        return [name for name, run in self.config.runs.items() if run.host == host]
+
+    def runs_of(self, subject: Subject) -> list[str]:
+        """Return the runs that an incident of this subject is about."""
+        return {
+            SubjectKind.RUN: [subject.name],
+            SubjectKind.HOST: self.runs_on(subject.name),
+            SubjectKind.SELF: list(self.config.runs),
+        }[subject.kind]
+
+    def host(self, name: str) -> Host:
+        """Return a configured host."""
+        return self.config.hosts[name]
+
+    def check_interval(self, run: str) -> float:
+        """Return how often a run's log is looked at, in seconds."""
+        own, host = self.run(run).check_interval, self.host(self.run(run).host).check_interval
+        return next(interval for interval in (own, host, self.config.defaults.check_interval) if interval is not None)
+
+    def preset(self, run: str) -> Preset:
+        """Return the rules of a run."""
+        return self.run(run).preset or self.config.defaults.preset
+
+    def values(self, run: str, settings: Iterable[Setting]) -> Values:
+        """Return the thresholds that hold for a run."""
+        return {name: sourced.value for name, sourced in self.thresholds(run, settings).items()}
+
+    def thresholds(self, run: str, settings: Iterable[Setting]) -> dict[str, Sourced]:
+        """Return the thresholds of a run, each with its source; an empty name asks for those of no run in particular.
+
+        The order is preset, configuration (defaults, host, run), set by a person (for all, host, run): the last one
+        counts.
+        """
+        preset = self.preset(run) if run else self.config.defaults.preset
+        base = "default" if preset is Preset.DEFAULT else f"preset {preset}"
+        found = {name: Sourced(value, base) for name, value in preset_values(preset).items()}
+        for source, texts in self._configured(run):
+            found |= {name: Sourced(CATALOGUE[name].read(text), source) for name, text in texts.items()}
+        for scope in self._scopes(run):
+            found |= {
+                s.name: Sourced(CATALOGUE[s.name].read(s.value), f"set for {scope}", s.by, s.at)
+                for s in settings
+                if s.scope == scope and s.name in CATALOGUE
+            }
+        return found
+
+    def _configured(self, run: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+        yield "config defaults", self.config.defaults.thresholds
+        if run:
+            host = self.run(run).host
+            yield f"config host {host}", self.host(host).thresholds
+            yield f"config run {run}", self.run(run).thresholds
+
+    def _scopes(self, run: str) -> Sequence[str]:
+        return ("all", f"host {self.run(run).host}", f"run {run}") if run else ("all",)
+
+    def routes(self, incident: Incident) -> list[Route]:
+        """Return the receivers that may be told of an incident: channels, mail recipients, the terminal."""
+        return [route for route in self._all_routes(incident.subject) if route.receiver.notifier in self.notifiers]
+
+    def _all_routes(self, subject: Subject) -> Iterator[Route]:
+        for channel in self.channels(subject):
+            yield Route(Receiver(_SLACK, channel), edits=True)
+        if self.config.console:
+            yield Route(Receiver("console", "terminal"))
+        if self.config.email is not None:
+            for recipient in self.config.email.recipients:
+                yield Route(
+                    Receiver("email", recipient.address),
+                    severity=Severity(recipient.severity),
+                    runs=recipient.runs,
+                    instead_of=_SLACK if recipient.when == "fallback" and _SLACK in self.notifiers else "",
+                    fallback_after=self.config.email.fallback_after,
+                )
+
+    def channels(self, subject: Subject) -> list[str]:
+        """Return the alert channels of a subject: those of its runs, or the general one."""
+        if self.config.slack is None:
+            return []
+        general = self.config.slack.channel
+        if subject.kind is SubjectKind.SELF:
+            return [general]
+        runs = (self.config.runs[name] for name in self.runs_of(subject) if name in self.config.runs)
+        return list(dict.fromkeys(run.channel or general for run in runs)) or [general]

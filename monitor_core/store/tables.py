@@ -1,0 +1,113 @@
+"""The tables. Times are seconds since 1970, UTC, as floats: there is no zone that could be lost on the way."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("state", Text, nullable=False),  # track.memory
+    Column("parsers", Text, nullable=False),  # JSON: path -> parser state
+    Column("seen_at", Float),
+    Column("clock_skew", Float),
+)
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("run", ForeignKey("runs.name", ondelete="CASCADE"), primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("identity", String, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("partial", LargeBinary, nullable=False),
+)
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("seen_at", Float),
+    Column("failing_since", Float),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("subject", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("starts_at", Float, nullable=False),
+    Column("fired_at", Float),
+    Column("ends_at", Float),
+    Column("facts", Text, nullable=False),  # JSON
+    Column("acknowledged_by", String, nullable=False),
+    Column("acknowledged_at", Float),
+    Column("muted", Integer, nullable=False),
+    Column("told_for", Float, nullable=False),
+    Index("incidents_active", "state", "subject"),
+    sqlite_autoincrement=True,
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("incident", ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
+    Column("notifier", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("fallback_for", String, nullable=False),
+    Column("repeat", Boolean, nullable=False),
+    Column("sent_at", Float),
+    Index("deliveries_due", "state", "notifier", "due_at"),
+    Index("deliveries_incident", "incident", "notifier", "target"),
+    sqlite_autoincrement=True,
+)
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("subject", String, nullable=False),  # empty: all
+    Column("kind", String, nullable=False),  # empty: all
+    Column("until", Float, nullable=False),
+    Column("by", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ended_at", Float),
+    sqlite_autoincrement=True,
+)
+settings = Table(
+    "settings",
+    metadata,
+    Column("scope", String, primary_key=True),  # all, host NAME, run NAME
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Float, nullable=False),
+)
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("old", Text, nullable=False),
+    Column("new", Text, nullable=False),
+    Column("refused", Text, nullable=False),  # why; empty if it was done
+)
