@@ -32,6 +32,7 @@ from monitor_core.store.queries import HostRow, RunRow
 from monitor_core.thresholds import Value, Values
 from monitor_core.track import memory
 from monitor_core.track.clock import Window
+from monitor_core.track.state import RunState
 from monitor_core.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -211,17 +212,16 @@ class Poller:
         return Look(watch, tuple(stored), cursors, more=more, first=first, trouble=answer.detail)
 
     def _watch(self, name: str, row: RunRow | None, values: Values, stored: Sequence[Incident]) -> Watch:
-        watch = Watch(
+        kept = {} if row is None else json.loads(row.parsers)
+        return Watch(
             Subject(SubjectKind.RUN, name),
             values,
             self.roster.preset(name),
             self.roster.run(name).format,
+            state=RunState() if row is None else memory.load(row.state),
+            parsers={path: Parser.restore(parser) for path, parser in kept.items()},
             active=tuple(stored),
         )
-        if row is not None:
-            watch.state = memory.load(row.state)
-            watch.parsers = {path: Parser.restore(kept) for path, kept in json.loads(row.parsers).items()}
-        return watch
 
     def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
         """On first sight the rest is read piece by piece before anything is judged by the clock."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
-from monitor_core.model.incidents import Finding, Incident, Kind, Severity, Subject
+from monitor_core.model.incidents import Finding, Incident, IncidentState, Kind, Severity, Subject
 from monitor_core.model.records import Failure, LogTrouble, Progress, Record
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
@@ -33,6 +33,7 @@ class Watch:
 
     `parsers` holds a parser for each log file. `active` are its incidents that still hold, `closed` those that ended
     since the watch was made, in the order of their ends. `recent` are the last bytes read.
+    `judged_at` is the moment up to which everything has been judged.
     """
 
     subject: Subject
@@ -44,6 +45,10 @@ class Watch:
     active: tuple[Incident, ...] = ()
     closed: list[Incident] = field(default_factory=list)
     recent: bytes = b""
+    judged_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.judged_at = max(self.state.clock.at, self.state.seen_at or 0.0)
 
     def feed(self, source: str, lines: bytes, window: Window | None) -> int:
         """Take new lines of one file; return how many progress lines were among them.
@@ -61,6 +66,7 @@ class Watch:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
         moved = self.state.clock.anchor(window)
         self.state.shift(moved)
+        self.judged_at += moved
         self.active = tuple(_shifted(incident, moved) for incident in self.active)
         self.closed = [_shifted(incident, moved) for incident in self.closed]
 
@@ -97,8 +103,7 @@ class Watch:
 
     def deadline(self) -> float | None:
         """Return the next moment at which a verdict changes if no line comes."""
-        at = self.state.clock.at if not self.state.seen_at else max(self.state.clock.at, self.state.seen_at)
-        rules = RULES[self.preset]
+        rules, at = RULES[self.preset], self.judged_at
         moments = (
             rules.deadline(self.state, self.values, at),
             next_change(self.active, findings(rules, self.state, self.values, at)),
@@ -127,7 +132,7 @@ class Watch:
         if isinstance(record, Progress):
             self._judge_until(at)
             self._learn_lag(before, at, window)
-        fresh = self.state.apply(record, at, source)
+        fresh = self.state.apply(record, at, source, healthy=not self._stuck())
         if fresh:
             RULES[self.preset].follow(self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
@@ -142,12 +147,16 @@ class Watch:
 
     def _judge_at(self, now: float) -> bool:
         """Judge at one moment; return whether anything changed."""
+        self.judged_at = max(self.judged_at, now)
         found = findings(RULES[self.preset], self.state, self.values, now)
         done = step(self.subject, self.active, found, now)
         changed = bool(done.closed) or _states(done.active) != _states(self.active)
         self.active = done.active
         self.closed += done.closed
         return changed
+
+    def _stuck(self) -> bool:
+        return any(i.kind is Kind.STUCK and i.state is IncidentState.FIRING for i in self.active)
 
     def _learn_lag(self, before: float | None, at: float, window: Window | None) -> None:
         """Learn how old the newest line gets on a healthy run: logs are often written in blocks."""

@@ -7,14 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from monitor_core.collect.frames import Answer, FileFrame, parse
+from monitor_core.collect.frames import Answer, FileFrame, Refusal, parse
 from monitor_core.collect.local import LocalTransport
 from monitor_core.collect.reading import log_reading
-from monitor_core.collect.script import BUDGET, Question, literal, program, words
+from monitor_core.collect.script import BUDGET, Question, is_path, literal, program, words
 from monitor_core.collect.transport import Transport
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
 from monitor_core.model.records import HostReading, LogCursor, LogRequest
+from monitor_core.redact import redact
 
 # Besides the bytes of logs: marks, and what start-up files of a login shell print.
 _CAP = 2 * BUDGET
@@ -35,10 +36,11 @@ class HostReader:
         """Read what is new in all logs that are asked for, within `deadline` seconds.
 
         A file that turns out to be another one than its cursor knows is read from its beginning, in a second trip.
-        Raises Unreachable and HostKeyChanged; ValueError for a pattern that is no absolute path.
+        Raises Unreachable and HostKeyChanged. What is wrong with single logs stands in their readings.
         """
         ends_at = time.monotonic() + deadline
         answer = self._ask([_question(run, request) for run, request in enumerate(requests)], deadline)
+        answer.refusals += _no_paths(requests)
         others = [frame for frame in answer.files if _is_another(frame, requests[frame.run])]
         if others:
             again = [_from_beginning(frame, requests[frame.run]) for frame in others]
@@ -54,7 +56,7 @@ class HostReader:
         self._transport.close()
 
     def _ask(self, questions: Sequence[Question], deadline: float) -> Answer:
-        token = secrets.token_hex(16)
+        token = secrets.token_hex(8)
         raw = self._transport.run(program(token, questions), deadline=deadline, cap=_CAP)
         answer = parse(raw, token)
         if not answer.clock:
@@ -76,6 +78,11 @@ def _question(run: int, request: LogRequest) -> Question:
     return Question(run, words(request.patterns), request.backfill, request.limit, request.cursors)
 
 
+def _no_paths(requests: Sequence[LogRequest]) -> list[Refusal]:
+    patterns = [(run, pattern) for run, request in enumerate(requests) for pattern in request.patterns]
+    return [Refusal(run, "pattern", pattern) for run, pattern in patterns if not is_path(pattern)]
+
+
 def _is_another(frame: FileFrame, request: LogRequest) -> bool:
     """Say whether a file only looks like the one that was read before: its bytes are not those of then."""
     return frame.goes_on and not frame.data.startswith(request.cursors[frame.path].fingerprint)
@@ -87,5 +94,6 @@ def _from_beginning(frame: FileFrame, request: LogRequest) -> Question:
 
 
 def _excerpt(raw: bytes) -> str:
-    text = " ".join(raw.decode(errors="replace").split())[:_EXCERPT]
+    said = redact(raw.decode(errors="replace")).split()
+    text = "".join(character for character in " ".join(said) if character.isprintable())[:_EXCERPT]
     return f"; it said: {text}" if text else ""

@@ -17,6 +17,7 @@ _REASONS = {
     "directory": "{path} is a folder; a glob of its files would be {path}/*",
     "special": "{path} is not a regular file",
     "name": "the name of {path} is not UTF-8",
+    "pattern": "{path!r} is not an absolute path (examples: /data/llama/train.log, ~/logs/*.log)",
     "failed": "{path} could not be read: its disk failed, or its host lacks GNU stat and dd",
 }
 

@@ -110,9 +110,14 @@ class Question:
 def words(patterns: Iterable[str]) -> tuple[str, ...]:
     """Return paths and globs as shell words of which only `*`, `?` and `[]` mean anything to the shell.
 
-    A path that begins with `~/` is in the home folder. Raises ValueError for one that is relative or cannot be a path.
+    One that begins with `~/` is in the home folder; one that is no path (see `is_path`) has no word.
     """
-    return tuple(_word(pattern) for pattern in patterns)
+    return tuple(_word(pattern) for pattern in patterns if is_path(pattern))
+
+
+def is_path(pattern: str) -> bool:
+    """Say whether a pattern names files: it is absolute or in the home folder, and without line feed and NUL."""
+    return pattern.startswith(("/", "~/")) and "\n" not in pattern and "\0" not in pattern
 
 
 def literal(path: str) -> str:
@@ -152,13 +157,7 @@ def program(token: str, questions: Sequence[Question]) -> bytes:
 
 
 def _word(pattern: str) -> str:
-    if "\n" in pattern or "\0" in pattern:
-        raise ValueError(f"{pattern!r} is not a path: it has a line feed or a NUL in it")
-    if pattern.startswith("~/"):
-        return '"$HOME"/' + _quote(pattern[2:])
-    if pattern.startswith("/"):
-        return _quote(pattern)
-    raise ValueError(f"{pattern!r} is not an absolute path (examples: /data/llama/train.log, ~/logs/*.log)")
+    return '"$HOME"/' + _quote(pattern[2:]) if pattern.startswith("~/") else _quote(pattern)
 
 
 def _quote(pattern: str) -> str:

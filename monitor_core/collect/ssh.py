@@ -56,19 +56,13 @@ class SshTransport:
             if not is_open:
                 connection.open(ends_at)
             return connection.run(program, cap)
-        except CollectError:
-            self.close()
-            raise
         except Exception as error:  # paramiko hands on whatever its own thread met
             self.close()
-            raise Unreachable(self._sentence(connection.stage, deadline, ends_at)) from error
+            if isinstance(error, CollectError):
+                raise
+            raise Unreachable(_sentence(connection.stage, deadline, ends_at)) from error
         finally:
             watch.cancel()
-
-    def _sentence(self, stage: str, deadline: float, ends_at: float) -> str:
-        if time.monotonic() >= ends_at:
-            return f"{self._name} gave no answer within {deadline:.3g} s, {stage}"
-        return f"the connection to {self._name} broke off {stage}"
 
 
 def route(host: Host, hosts: Mapping[str, Host]) -> list[Host]:
@@ -81,3 +75,9 @@ def route(host: Host, hosts: Mapping[str, Host]) -> list[Host]:
             raise Unreachable(f"{label_of(host)} is to be reached through itself: check the `jump` of its hosts")
         found.insert(0, hosts[jump])
     return found
+
+
+def _sentence(stage: str, deadline: float, ends_at: float) -> str:
+    if time.monotonic() >= ends_at:
+        return f"no answer within {deadline:.3g} s {stage}"
+    return f"the connection broke off {stage}"

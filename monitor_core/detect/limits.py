@@ -13,6 +13,8 @@ from monitor_core.track.state import RunState
 _STARTING_FLOORS = 15.0
 _PAUSE_FLOORS = 7.5
 _CRITICAL_FLOORS = 5.0
+# The default ratios, 5 to 2: holds where one threshold is a ratio and the other a duration.
+_GROWTH = 2.5
 # A pause may last three times as long as the longest of its kind before it counts as silence.
 _PAUSE_FACTOR = 3.0
 # A gap between lines that was healthy once may come again, and be half as long again.
@@ -46,14 +48,9 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     usual = max(expected or 0.0, state.lag)
     pause = _pause(state, floor.amount)
     limit = max(_limit(warning, usual, least), pause)
-    return Limits(
-        since=state.alive_at,
-        warning=limit,
-        critical=max(
-            _limit(critical, usual, _CRITICAL_FLOORS * floor.amount), pause * _growth(warning, critical), limit
-        ),
-        expected=expected,
-    )
+    fixed = limit if warning.is_duration and not critical.is_duration else pause
+    worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), fixed * _growth(warning, critical), limit)
+    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=expected)
 
 
 def _starting(state: RunState, warning: Value, critical: Value, floor: float) -> Limits | None:
@@ -76,10 +73,10 @@ def _limit(value: Value, usual: float, least: float) -> float:
 
 
 def _growth(warning: Value, critical: Value) -> float:
-    """Return how many times the warning's limit the critical one is in a pause."""
+    """Return how many times the warning's limit the critical one is, where that is not a ratio to the usual gap."""
     if warning.is_duration == critical.is_duration:
         return max(1.0, critical.amount / warning.amount)
-    return 1.0
+    return _GROWTH
 
 
 def _pause(state: RunState, floor: float) -> float:

@@ -148,10 +148,13 @@ class RunState:
         """Whether this launch has printed a progress line."""
         return self.launch_lines > 0
 
-    def apply(self, record: Record, at: float, source: str = "") -> bool:
-        """Take one record into account; return whether it is a progress line that had not been seen."""
+    def apply(self, record: Record, at: float, source: str = "", *, healthy: bool = True) -> bool:
+        """Take one record into account; return whether it is a progress line that had not been seen.
+
+        `healthy`: the silence before it was not judged too long, so that it may be learned as usual.
+        """
         if isinstance(record, Progress):
-            return self._progress(record, at, source)
+            return self._progress(record, at, source, healthy=healthy)
         if isinstance(record, Marker):
             self._marker(record, at)
         else:
@@ -179,7 +182,7 @@ class RunState:
         if self.failure is not None:
             self.failure.at += seconds
 
-    def _progress(self, line: Progress, at: float, source: str) -> bool:
+    def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
         last = self.sources.get(source)
         if last is not None and line.iteration < last:
@@ -191,11 +194,11 @@ class RunState:
             self._launch(at - (line.ms_per_iteration or 0.0) / 1000 * self.step)
         if line.batch_size != self.batch_size:
             self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
-        self._learn_gap(line, at)
+        self._learn_gap(line, at, healthy=healthy)
         self._advance(line, at)
         return True
 
-    def _learn_gap(self, line: Progress, at: float) -> None:
+    def _learn_gap(self, line: Progress, at: float, *, healthy: bool) -> None:
         if self.first_iteration is None:
             self.first_iteration = line.iteration
         if not self.started or self.line_at is None:
@@ -203,7 +206,7 @@ class RunState:
             return
         self.step = line.iteration - (self.iteration or 0)
         gap = at - (self.alive_at or self.line_at)
-        if not self.paused:
+        if healthy and not self.paused:
             remember(self.gaps, gap)
             self.usual_gap = statistics.median(self.gaps)
             if self.warm:
