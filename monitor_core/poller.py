@@ -61,7 +61,7 @@ class Look:
     """What one look at a run came to, before it is written down.
 
     `stored` are its incidents as they were, `more` whether its logs have bytes that did not fit, `first` whether it had
-    never been seen, `trouble` why its log could not be read.
+    never been seen, `trouble` why its log could not be read, `deadline` when a verdict changes if no line comes.
     """
 
     watch: Watch
@@ -70,6 +70,7 @@ class Look:
     more: bool
     first: bool
     trouble: str
+    deadline: float | None
 
 
 @dataclass(slots=True)
@@ -187,7 +188,7 @@ class Poller:
     def _advance(self, host: str, answer: LogReading, skew: float, now: float) -> None:
         look = self._look(host, answer, skew, now)
         self._commit(host, look, skew, now)
-        self.due[answer.run] = now if look.more else self._next_look(answer.run, look.watch, now)
+        self.due[answer.run] = now if look.more else self._next_look(answer.run, look, now)
 
     def _look(self, host: str, answer: LogReading, skew: float, now: float) -> Look:
         name = answer.run
@@ -197,19 +198,23 @@ class Poller:
             stored = queries.active_incidents(connection, Subject(SubjectKind.RUN, name))
         watch = self._watch(name, row, values, stored)
         first = not watch.state.seen_at
+        deadline: float | None
         cursors, more = _take(watch, answer, skew)
         while first and more:
             answer = self._read_on(host, name, cursors)
             taken, more = _take(watch, answer, skew)
             cursors |= taken
         if answer.trouble is not None:
-            watch.miss(answer.trouble, answer.detail, now, _seconds(values["log_missing"]))
+            grace = _seconds(values["log_missing"])
+            watch.miss(answer.trouble, answer.detail, now, grace)
+            deadline = (watch.state.missing_since or now) + grace
         else:
             written = max((chunk.mtime - skew for chunk in answer.chunks), default=None)
             if first and written is not None:
                 watch.anchor(Window(None, min(written, now), skew))
             watch.look(now, written)
-        return Look(watch, tuple(stored), cursors, more=more, first=first, trouble=answer.detail)
+            deadline = watch.deadline()
+        return Look(watch, tuple(stored), cursors, more=more, first=first, trouble=answer.detail, deadline=deadline)
 
     def _watch(self, name: str, row: RunRow | None, values: Values, stored: Sequence[Incident]) -> Watch:
         kept = {} if row is None else json.loads(row.parsers)
@@ -258,10 +263,9 @@ class Poller:
                 incident = _with_people(incident, fresh)  # noqa: PLW2901 the same incident, as it is now
             announce(connection, self.roster, before.get(incident.number), incident, now, quiet=incident.kind in quiet)
 
-    def _next_look(self, run: str, watch: Watch, now: float) -> float:
+    def _next_look(self, run: str, look: Look, now: float) -> float:
         due = now + self.roster.check_interval(run)
-        deadline = watch.deadline()
-        return min(due, max(deadline, now + _SOONEST)) if deadline is not None else due
+        return min(due, look.deadline) if look.deadline is not None and look.deadline > now else due
 
 
 def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogCursor], bool]:
