@@ -1,0 +1,46 @@
+"""Servers for the integration tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.proxy import Proxy
+from tests.support.sshd import Sshd, why_not
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory):
+    """An SSH server for all tests that leave it as it is."""
+    server = _started(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_sshd(tmp_path_factory):
+    """Start SSH servers for one test, which may do with them what it likes; takes lines of sshd_config."""
+    servers = []
+
+    def make(settings=""):
+        servers.append(_started(tmp_path_factory.mktemp("own-sshd"), settings))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def proxy(sshd):
+    """A proxy before the shared SSH server, which knows its host key by the proxy's port too."""
+    between = Proxy(sshd.port)
+    yield between
+    between.close()
+
+
+def _started(folder, settings=""):
+    if reason := why_not():
+        pytest.skip(reason)
+    server = Sshd(folder, settings)
+    server.start()
+    return server

@@ -1,0 +1,80 @@
+"""What is believed of a host's answer."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor_core.collect.frames import parse
+
+TOKEN = "0123456789abcdef"
+
+
+def said(*words):
+    return b"\n" + b" ".join([TOKEN.encode(), *words]) + b"\n"
+
+
+def file(data, count=None, path=b"/data/train.log", exact=b"1700000000.250000000"):
+    size = b"%d" % (len(data) if count is None else count)
+    return said(b"file", b"0", b"anew", b"1:2", size, b"1700000000", exact, b"0", size, path) + data + said(b"end")
+
+
+CLOCK, DONE = said(b"clock", b"1700000001.5"), said(b"done")
+
+
+def test_clock_files_and_refusals_are_taken():
+    answer = parse(CLOCK + file(b"one\n") + said(b"refused", b"1", b"missing", b"/a b") + DONE, TOKEN)
+    assert (answer.clock, answer.whole, answer.torn) == (1_700_000_001.5, True, set())
+    (frame,) = answer.files
+    assert (frame.path, frame.data, frame.mtime, frame.goes_on) == (
+        "/data/train.log",
+        b"one\n",
+        1_700_000_000.25,
+        False,
+    )
+    (refusal,) = answer.refusals
+    assert (refusal.run, refusal.why, refusal.path) == (1, "missing", "/a b")
+
+
+@given(st.binary(), st.binary(), st.binary())
+def test_whatever_bytes_a_file_has_it_comes_out_of_the_noise_around_it(before, data, after):
+    answer = parse(before + CLOCK + file(data) + after + file(b"two", path=b"/b") + DONE, TOKEN)
+    assert [frame.data for frame in answer.files] == [data, b"two"]
+    assert answer.whole
+
+
+def test_a_file_that_was_truncated_while_it_was_read_is_torn_and_the_next_one_is_read():
+    answer = parse(CLOCK + file(b"shorter", count=100) + file(b"two\n", path=b"/b") + DONE, TOKEN)
+    assert [frame.path for frame in answer.files] == ["/b"]
+    assert answer.torn == {(0, "/data/train.log")}
+
+
+def test_noise_within_the_bytes_of_a_file_tears_it():
+    assert parse(CLOCK + file(b"one\nnoise", count=4) + DONE, TOKEN).files == []
+
+
+def test_marks_of_another_read_say_nothing():
+    answer = parse(CLOCK + file(b"one\n") + DONE, "f" * 16)
+    assert (answer.clock, answer.files, answer.whole) == (0.0, [], False)
+
+
+def test_a_log_that_imitates_an_answer_is_a_log():
+    imitation = said(b"refused", b"0", b"missing", b"/x").replace(TOKEN.encode(), b"f" * 16)
+    answer = parse(CLOCK + file(imitation) + DONE, TOKEN)
+    assert answer.files[0].data == imitation
+    assert answer.refusals == []
+
+
+def test_an_answer_without_its_end_is_not_whole():
+    assert not parse(CLOCK + file(b"one\n"), TOKEN).whole
+
+
+def test_a_stat_that_knows_no_fractions_gives_whole_seconds():
+    for exact in (b"?", b"%.Y", b"1.Y", b"1700000000"):
+        assert parse(file(b"x", exact=exact), TOKEN).files[0].mtime == 1_700_000_000.0
+
+
+def test_a_name_that_is_not_utf8_is_refused():
+    answer = parse(file(b"x", path=b"/caf\xe9.log"), TOKEN)
+    assert answer.files == []
+    assert [(refusal.why, refusal.path) for refusal in answer.refusals] == [("name", "/caf\\xe9.log")]
