@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.blocks import Block, alert, note
+from bot.people import Directory, mentioned, named
 from monitor_core.config.models import Slack
 from monitor_core.errors import NotifyError
 from monitor_core.model.message import Message
@@ -61,6 +62,7 @@ class SlackNotifier:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
+        self._directory = Directory(client)
 
     def check_target(self, target: str) -> str:
         """Return what is wrong with a channel id; empty if it looks like one (nobody is asked)."""
@@ -77,7 +79,7 @@ class SlackNotifier:
             if previous and self._edit(previous, message, key):
                 return previous
             post = {"channel": target, "unfurl_links": False, "unfurl_media": False, **_metadata(message, key)}
-            posted = _laid_out(self._client.chat_postMessage, message, post)
+            posted = _laid_out(self._client.chat_postMessage, named(message, self._directory.name), post)
             return f"{posted['channel']}/{posted['ts']}"
 
     def close(self) -> None:
@@ -87,12 +89,13 @@ class SlackNotifier:
         """Edit a message and reply to it; return False if Slack cannot edit it any more."""
         channel, _, ts = previous.partition("/")
         try:
-            _laid_out(self._client.chat_update, message, {"channel": channel, "ts": ts, **_metadata(message, key)})
+            change = {"channel": channel, "ts": ts, **_metadata(message, key)}
+            _laid_out(self._client.chat_update, mentioned(message), change)
         except SlackApiError as error:
             if _code(error) in _GONE:
                 return False
             raise
-        if reply := note(message):
+        if reply := note(named(message, self._directory.name)):
             self._client.chat_postMessage(
                 channel=channel, thread_ts=ts, text=reply, unfurl_links=False, unfurl_media=False
             )

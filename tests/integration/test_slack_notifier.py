@@ -13,6 +13,7 @@ from bot.blocks import alert
 from bot.notifier import SlackNotifier, make_client
 from monitor_core.config.models import Slack
 from monitor_core.errors import NotifyError
+from monitor_core.model.message import Fact, Person
 from tests.support import messages
 from tests.support.anything import any_message
 from tests.support.slack_rules import TEXT_CHARACTERS, check_blocks, size
@@ -311,3 +312,23 @@ def test_whatever_the_text_the_alert_is_posted_with_its_blocks(slack, notifier, 
     assert posted.blocks
     assert size(posted.blocks) <= 10_000
     assert 0 < len(posted.text) <= 300 < TEXT_CHARACTERS
+
+
+def test_people_who_are_not_to_be_notified_are_named_and_asked_for_once(slack, notifier):
+    owner = Fact("Owner", (Person(slack.bob),), person=True)
+    send(notifier, replace(messages.STUCK, facts=(owner,)))
+    send(notifier, replace(messages.STUCK, facts=(owner,)))
+    assert "*Owner*  bob" in slack.messages(slack.channel)[0].shown
+    assert len(slack.calls_of("users.info")) == 1
+
+
+def test_an_edit_mentions_people_since_it_notifies_nobody(slack, notifier):
+    owner = Fact("Owner", (Person(slack.bob),), person=True)
+    send(notifier, replace(messages.STUCK, facts=(owner,)), previous=send(notifier, messages.STUCK))
+    assert f"<@{slack.bob}>" in slack.messages(slack.channel)[0].shown
+
+
+def test_a_name_that_slack_does_not_tell_is_shown_as_its_id(slack, notifier):
+    slack.fail("users.info", refused("user_not_found"))
+    send(notifier, replace(messages.STUCK, facts=(Fact("Owner", (Person("U099GONE"),), person=True),)))
+    assert "*Owner*  U099GONE" in slack.messages(slack.channel)[0].shown
