@@ -1,0 +1,128 @@
+"""What is known of one run → its page (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot import messages
+from bot.answers import Answer, Offer, answer, facts, offers, said
+from bot.blocks import Block, context, header, section
+from bot.overview import mark, open_incidents, run_mark, run_state, state_words
+from monitor_core.model.incidents import KINDS, Incident, Severity
+from monitor_core.model.message import Fact, Strong, Text, Time
+from monitor_core.model.views import RunView
+from monitor_core.units import NBSP, count, duration, progress, seconds_per_iteration, significant
+
+_INCIDENTS = 5  # shown
+_SKEW = 1.0  # seconds; less is no news
+
+
+def run_page(run: RunView, now: float) -> Answer:
+    """Lay out one run: what is wrong and who is on it, then the facts."""
+    wrong = open_incidents(run.incidents)
+    return answer(
+        said(_plain(run, now), now),
+        header(f"{mark(wrong[0]) if wrong else run_mark(run)} {_state(run, now)}"),
+        section("\n".join(said(_incident(incident), now) for incident in wrong[:_INCIDENTS])) if wrong else None,
+        facts(_facts(run), now),
+        _buttons(run),
+        context(messages.data_age(run.seen_at, now).capitalize()),
+    )
+
+
+def _state(run: RunView, now: float) -> str:
+    wrong = open_incidents(run.incidents)
+    if not wrong:
+        return f"{run.name} {run_state(run)}"
+    critical = " · critical" if wrong[0].severity is Severity.CRITICAL else ""
+    return f"{run.name} {state_words(wrong[0], now)}{critical}"
+
+
+def _plain(run: RunView, now: float) -> Text:
+    where = f" {progress(run.iteration, run.total)}." if run.iteration is not None else ""
+    eta: Text = (" ETA ", messages.minute(run.eta), ".") if run.eta is not None else ()
+    return (f"{_state(run, now)} on {run.host}.{where}", *eta)
+
+
+def _incident(incident: Incident) -> Text:
+    number = f", {incident.severity} (incident {incident.number})."
+    since: Text = (Strong((f"{KINDS[incident.kind].word} since ", Time(incident.starts_at))), number)
+    return (*_who(incident), *since, *_slower(incident))
+
+
+def _who(incident: Incident) -> Text:
+    if not incident.acknowledged_by:
+        return ()
+    at: Text = (" at ", messages.minute(incident.acknowledged_at)) if incident.acknowledged_at is not None else ()
+    return (Strong(("Acknowledged by ", messages.person(incident.acknowledged_by), *_flat(at), ".")), " ")
+
+
+def _flat(spans: Text) -> Iterable[str | Time]:
+    return (span for span in spans if isinstance(span, str | Time))
+
+
+def _slower(incident: Incident) -> Text:
+    usual, now, since = (incident.facts.get(name) for name in ("usual_ms", "now_ms", "since_iteration"))
+    if not isinstance(usual, float) or not isinstance(now, float):
+        return ()
+    start = f" since iteration {count(since)}" if isinstance(since, int) else ""
+    return (f" Takes {seconds_per_iteration(usual)} → {seconds_per_iteration(now)}{NBSP}s per iteration{start}.",)
+
+
+def _facts(run: RunView) -> Iterable[Fact]:
+    yield Fact("Iteration", (progress(run.iteration, run.total),) if run.iteration is not None else ("none yet",))
+    yield Fact("Loss", (significant(run.loss),) if run.loss is not None else ())
+    yield Fact("Per iteration", _pace(run))
+    yield Fact("ETA", (messages.minute(run.eta),) if run.eta is not None else ())
+    yield Fact("Ended", _ended(run))
+    yield Fact("Host", (run.host if run.address in {"", run.host} else f"{run.host} ({run.address})",))
+    yield Fact("Checkpoint", (count(run.checkpoint),) if run.checkpoint is not None else ())
+    yield Fact("Started", _started(run))
+    yield Fact("Muted", _muted(run))
+    yield Fact("Seen", _seen(run))
+    yield Fact("Owner", (messages.person(run.owner),) if run.owner else (), person=True)
+
+
+def _pace(run: RunView) -> Text:
+    if run.ms_per_iteration is None:
+        return ()
+    usual = f", usually {seconds_per_iteration(run.usual_ms)}{NBSP}s" if run.usual_ms is not None else ""
+    return (f"{seconds_per_iteration(run.ms_per_iteration)}{NBSP}s{usual}",)
+
+
+def _ended(run: RunView) -> Text:
+    if run.ended_at is None:
+        return ()
+    cause = f", {run.cause}" if run.cause else ""
+    return (messages.minute(run.ended_at), cause)
+
+
+def _started(run: RunView) -> Text:
+    if run.started_at is None:
+        return ()
+    return (messages.minute(run.started_at), f", launch {run.launches}" if run.launches else "")
+
+
+def _muted(run: RunView) -> Text:
+    if not run.mutes:
+        return ("no",)
+    mute = max(run.mutes, key=lambda mute: mute.until)
+    reason = f" · {mute.reason}" if mute.reason else ""
+    return ("until ", messages.minute(mute.until), " by ", messages.person(mute.by), reason)
+
+
+def _seen(run: RunView) -> Text:
+    line: Text = ("last line ", Time(run.last_line_at)) if run.last_line_at is not None else ("no line yet",)
+    skew = run.clock_skew or 0.0
+    ahead = "ahead" if skew > 0 else "behind"
+    return (*line, f", its clock is {duration(abs(skew))} {ahead}" if abs(skew) >= _SKEW else "")
+
+
+def _buttons(run: RunView) -> Block | None:
+    unclaimed = [incident for incident in open_incidents(run.incidents) if not incident.acknowledged_by]
+    return offers(
+        Offer("Acknowledge", f"ack {run.name}") if unclaimed else None,
+        Offer("Unmute", f"unmute {run.name}") if run.mutes else Offer("Mute 1h", f"mute {run.name} 1h"),
+        Offer("Thresholds", f"threshold show {run.name}"),
+        Offer("Refresh", f"run {run.name}", refresh=True),
+    )

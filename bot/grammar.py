@@ -1,0 +1,290 @@
+"""The text of a command → what is asked.
+
+Forgiving about case, unique prefixes of verbs and names, typographic quotes and dashes, extra spaces and `=`.
+Whatever cannot be understood is a CommandError whose suggestion is the whole command with the wrong word put right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot import messages
+from bot.words import ALL, Line, Names, cut, name, nearest, same, starting, target
+from monitor_core.errors import CommandError
+from monitor_core.model.incidents import Kind
+from monitor_core.thresholds import CATALOGUE
+from monitor_core.units import parse_duration
+
+LONGEST_MUTE = 30 * 86400.0  # seconds; a mute that nobody remembers is a blind spot
+_REASON = 200  # characters of a reason that are kept
+_DIGITS = 12  # of an incident number
+
+
+class Verb(StrEnum):
+    """What can be asked."""
+
+    STATUS = "status"
+    RUN = "run"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    MUTES = "mutes"
+    THRESHOLD = "threshold"
+    THRESHOLD_SET = "threshold set"
+    THRESHOLD_RESET = "threshold reset"
+    ACK = "ack"
+    UNACK = "unack"
+    HELP = "help"
+
+
+READING = frozenset({Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.HELP})
+_FIRST_WORDS = tuple(verb.value for verb in Verb if " " not in verb)
+_THRESHOLD_VERBS = {"show": Verb.THRESHOLD, "set": Verb.THRESHOLD_SET, "reset": Verb.THRESHOLD_RESET}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked.
+
+    `target` is a run, a host, `all`, a pattern or an incident number; for help the command. `until` is seconds since
+    1970. `name` and `value` are a threshold's; its `scope` is `run NAME`, `host NAME` or `all`. `share`: answer in the
+    channel.
+    """
+
+    verb: Verb
+    target: str = ""
+    kind: str = ""
+    until: float | None = None
+    reason: str = ""
+    name: str = ""
+    value: str = ""
+    scope: str = ""
+    share: bool = False
+
+
+def parse(text: str, *, now: float, names: Names) -> Request:
+    """Return what the text asks for; raise CommandError if that is not clear. `now` is seconds since 1970."""
+    words = tuple(word for word in cut(text) if word != "--share")
+    share = len(words) < len(cut(text))
+    verb, used = _verb(words, names)
+    request = _READERS[verb](Line(words, words[used:], names, now))
+    if share and request.verb not in READING:
+        raise CommandError(messages.not_shared(), " ".join(words))
+    return replace(request, share=share)
+
+
+def _verb(words: tuple[str, ...], names: Names) -> tuple[str, int]:
+    """Return the verb and how many words it took: a run that is named like the start of a verb comes first."""
+    if not words:
+        return Verb.STATUS, 0
+    word = words[0].casefold()
+    if word in _FIRST_WORDS:
+        return word, 1
+    if same(word, names.runs):
+        return Verb.RUN, 0
+    verbs = starting(word, _FIRST_WORDS)
+    if verbs and len(starting(verbs[0], verbs)) == len(verbs):
+        return verbs[0], 1
+    if starting(word, names.runs):
+        return Verb.RUN, 0
+    if verbs:
+        raise CommandError(messages.ambiguous(words[0], verbs), " ".join((verbs[0], *words[1:])))
+    near = nearest(word, (*names.runs, *_FIRST_WORDS))
+    raise CommandError(messages.unknown_word(words[0]), " ".join((near, *words[1:])) if near else Verb.HELP)
+
+
+def _needs(line: Line, verb: Verb) -> None:
+    if not line.rest:
+        raise CommandError(messages.incomplete(verb), f"{Verb.HELP} {verb.split()[0]}")
+
+
+def _status(line: Line) -> Request:
+    line.end()
+    return Request(Verb.STATUS)
+
+
+def _run(line: Line) -> Request:
+    _needs(line, Verb.RUN)
+    run = name(line, line.names.runs, "run")
+    line.after().end()
+    return Request(Verb.RUN, target=run)
+
+
+def _kind(line: Line) -> tuple[str, Line]:
+    word = line.first.casefold().replace("-", "_")
+    return (word, line.after()) if word in set(Kind) else ("", line)
+
+
+def _mute(line: Line) -> Request:
+    _needs(line, Verb.MUTE)
+    subject = target(line)
+    kind, line = _kind(line.after())
+    until, line = _until(line)
+    reason = " ".join(line.rest)
+    if len(reason) > _REASON:
+        reason = reason[: _REASON - 1] + "…"
+    return Request(Verb.MUTE, target=subject, kind=kind, until=until, reason=reason)
+
+
+def _unmute(line: Line) -> Request:
+    _needs(line, Verb.UNMUTE)
+    subject = target(line)
+    kind, line = _kind(line.after())
+    line.end()
+    return Request(Verb.UNMUTE, target=subject, kind=kind)
+
+
+def _until(line: Line) -> tuple[float | None, Line]:
+    """Return the end of a mute, None if it is not said."""
+    if line.first.casefold() == "until":
+        return _moment(line.after())
+    seconds, line = _durations(line.after() if line.first.casefold() == "for" else line)
+    if seconds > LONGEST_MUTE:
+        raise CommandError(messages.mute_too_long())
+    return (line.now + seconds if seconds else None), line
+
+
+def _durations(line: Line) -> tuple[float, Line]:
+    seconds = 0.0
+    while line.first[:1].isdigit():
+        try:
+            seconds += parse_duration(line.first)
+        except ValueError:
+            if seconds:
+                break
+            raise CommandError(messages.not_a_duration(line.first), _with_unit(line)) from None
+        line = line.after()
+    return seconds, line
+
+
+_UNIT = re.compile(r"(s|m|h|d)(ec|second|in|inute|our|r|ay|econd)?s?")
+
+
+def _with_unit(line: Line) -> str:
+    """Return the command with `20` written as `20m` and `2 hours` as `2h`; empty if the word is no number."""
+    if not line.first.isdecimal():
+        return ""
+    unit = _UNIT.fullmatch(line.after().first.casefold())
+    return line.instead(line.first + unit[1], count=2) if unit else line.instead(f"{line.first}m")
+
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?:utc|z)?", re.ASCII | re.IGNORECASE)
+
+
+def _moment(line: Line) -> tuple[float, Line]:
+    """Return the next moment at which the clock shows that time in UTC."""
+    match = _CLOCK.fullmatch(line.first)
+    if not match:
+        raise CommandError(messages.not_a_time(line.first), line.instead("09:00"))
+    now = datetime.fromtimestamp(line.now, UTC)
+    moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+    if moment <= now:
+        moment += timedelta(days=1)
+    line = line.after()
+    return moment.timestamp(), line.after() if line.first.casefold() == "utc" else line
+
+
+def _mutes(line: Line) -> Request:
+    line.end()
+    return Request(Verb.MUTES)
+
+
+def _incident(verb: Verb) -> Callable[[Line], Request]:
+    def read(line: Line) -> Request:
+        _needs(line, verb)
+        number = line.first.removeprefix("#")
+        subject = number[:_DIGITS] if number.isdecimal() else target(line)
+        line.after().end()
+        return Request(verb, target=subject)
+
+    return read
+
+
+def _help(line: Line) -> Request:
+    command = name(line, _FIRST_WORDS, "command") if line.rest else ""
+    return Request(Verb.HELP, target=command)
+
+
+def _threshold(line: Line) -> Request:
+    scope, line = _options(_apart(line))
+    verb = _THRESHOLD_VERBS.get(line.first.casefold())
+    line = line.after() if verb else line
+    scope, line = (scope, line) if scope else _scope(line)
+    threshold = name(line, CATALOGUE, "threshold") if line.rest else ""
+    line = line.after()
+    value = "".join(line.rest)
+    verb = verb or (Verb.THRESHOLD_SET if value else Verb.THRESHOLD)
+    _complete(line, verb, threshold, value)
+    return Request(verb, target=scope.split()[-1], name=threshold, value=value, scope=scope)
+
+
+def _complete(line: Line, verb: Verb, threshold: str, value: str) -> None:
+    needed = {Verb.THRESHOLD_SET: value, Verb.THRESHOLD_RESET: threshold}
+    if not needed.get(verb, "nothing"):
+        raise CommandError(messages.incomplete(verb), f"{Verb.HELP} {Verb.THRESHOLD}")
+    if verb is not Verb.THRESHOLD_SET:
+        line.end()
+
+
+def _apart(line: Line) -> Line:
+    """Return the line with `stuck=20m` as two words and `stuck critical` or `stuck-critical` as one."""
+    words: list[str] = []
+    for word in " ".join(line.rest).replace("=", " ").split():
+        joined = f"{words[-1]}_{word}".casefold() if words else ""
+        if joined in CATALOGUE:
+            words[-1] = joined
+        else:
+            plain = word.casefold().replace("-", "_")
+            words.append(plain if plain in CATALOGUE else word)
+    return replace(line, words=(line.words[0], *words), rest=tuple(words))
+
+
+def _options(line: Line) -> tuple[str, Line]:
+    """Take `--run NAME`, `--host NAME` or `--all` out of the line and return the scope that they say, empty if none."""
+    for place, word in enumerate(line.rest):
+        if word.casefold() == "--all":
+            return ALL, _without(line, place, (word,))
+        kinds = {"--run": line.names.runs, "--host": line.names.hosts}
+        if word.casefold() in kinds:
+            kind = word.casefold().removeprefix("--")
+            named = line.after(place + 1)
+            if not named.rest:
+                raise CommandError(messages.incomplete(Verb.THRESHOLD_SET), f"{Verb.HELP} {Verb.THRESHOLD}")
+            found = name(named, kinds[word.casefold()], kind)
+            return f"{kind} {found}", _without(line, place, (word, found))
+    return "", line
+
+
+def _without(line: Line, place: int, option: tuple[str, ...]) -> Line:
+    rest = line.rest[:place] + line.rest[place + len(option) :]
+    return replace(line, words=(line.words[0], *rest), rest=rest, tail=option)
+
+
+def _scope(line: Line) -> tuple[str, Line]:
+    """Return the scope that the next word says; `all`, with nothing taken, if it is a threshold or the end."""
+    if not line.rest:
+        return ALL, line
+    found = name(line, (*CATALOGUE, ALL, *line.names.all), "threshold, run or host")
+    if found in CATALOGUE:
+        return ALL, line
+    kind = "run" if found in line.names.runs else "host"
+    return ALL if found == ALL else f"{kind} {found}", line.after()
+
+
+_READERS: Mapping[str, Callable[[Line], Request]] = MappingProxyType(
+    {
+        Verb.STATUS: _status,
+        Verb.RUN: _run,
+        Verb.MUTE: _mute,
+        Verb.UNMUTE: _unmute,
+        Verb.MUTES: _mutes,
+        Verb.THRESHOLD: _threshold,
+        Verb.ACK: _incident(Verb.ACK),
+        Verb.UNACK: _incident(Verb.UNACK),
+        Verb.HELP: _help,
+    }
+)

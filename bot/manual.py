@@ -1,0 +1,52 @@
+"""How each command is written, and what it does: the help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+COMMAND = "/trainstatus"
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """How one command is written, what it does, and examples."""
+
+    usage: str
+    meaning: str
+    examples: tuple[str, ...] = ()
+
+
+HELP: Mapping[str, Help] = MappingProxyType(
+    {
+        "status": Help("status", "All runs, worst first; the same as nothing.", ("status --share",)),
+        "run": Help("[run] RUN", "One run; write `run` before a name that is also a command.", ("llama-70b",)),
+        "mutes": Help("mutes", "What is muted, by whom and until when."),
+        "ack": Help("ack RUN|INCIDENT", "You are on it; everybody sees that.", ("ack llama-70b", "ack 4127")),
+        "unack": Help("unack RUN|INCIDENT", "You are no longer on it.", ("unack 4127",)),
+        "mute": Help(
+            "mute RUN|HOST|all [KIND] [2h|until 09:00] [reason]",
+            "No messages for 1h or as long as you say, at most 30d; still watched. `until` is UTC.",
+            ("mute llama-70b 2h fan swap", "mute gpu-01 until 09:00", "mute all slow 30m"),
+        ),
+        "unmute": Help("unmute RUN|HOST|all [KIND]", "Messages come again.", ("unmute llama-70b",)),
+        "threshold": Help(
+            "threshold [show] [RUN] · [set] NAME VALUE [--run RUN|--host HOST|--all] · reset NAME [--run RUN|…]",
+            "Shows, sets or resets a threshold; for all runs unless you say for which.",
+            ("threshold show llama-70b", "threshold set stuck 20m --run llama-70b", "threshold reset stuck --all"),
+        ),
+        "help": Help("help [COMMAND]", "This, or one command in full.", ("help mute",)),
+    }
+)
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Look": ("status", "run", "mutes"),
+        "Act": ("ack", "unack", "mute", "unmute"),
+        "Tune": ("threshold",),
+        "Bot": ("help",),
+    }
+)
+TITLE = "trainstatus commands"
+FIRST = f"After `{COMMAND}` type one of these. A run may be a pattern such as `ablate-*` where several make sense."
+LAST = "Only you see answers; add `--share` to those under Look to post one here."
