@@ -66,7 +66,7 @@ def read(text: str, file: str) -> Tree:
     except (ValueError, OverflowError):
         raise ConfigError([Problem(file, None, "", "is not valid YAML: an escape or a directive is no text")]) from None
     if root is None:
-        raise ConfigError([Problem(file, None, "", "is empty: `trainstatus init` writes a first configuration")])
+        raise ConfigError([Problem(file, None, "", "is empty: begin with a copy of config/trainstatus.example.yaml")])
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError([Problem(file, _line(root), "", "holds no keys (example: `runs:` at the start of a line)")])
     return _Builder(Tree(file)).build(root)

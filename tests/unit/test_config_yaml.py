@@ -83,8 +83,8 @@ def test_a_section_that_is_commented_out_is_left_out(tmp_path):
 
 
 BAD = {
-    "empty": ("", ": is empty: `trainstatus init` writes a first configuration"),
-    "only a comment": ("# nothing\n", ": is empty: `trainstatus init` writes a first configuration"),
+    "empty": ("", ": is empty: begin with a copy of config/trainstatus.example.yaml"),
+    "only a comment": ("# nothing\n", ": is empty: begin with a copy of config/trainstatus.example.yaml"),
     "a list": ("- a\n", ":1: holds no keys (example: `runs:` at the start of a line)"),
     "a word": ("\nhello\n", ":2: holds no keys (example: `runs:` at the start of a line)"),
     "a tab": ("runs:\n\tllama: {}\n", ":2: is not valid YAML: a tab: indent with spaces"),
