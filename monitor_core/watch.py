@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
-from monitor_core.model.incidents import Finding, Incident, IncidentState, Kind, Severity, Subject
-from monitor_core.model.records import Failure, LogTrouble, Progress, Record
+from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
+from monitor_core.model.records import Failure, LogTrouble, Marker, Progress, Record
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
-from monitor_core.track.state import RunState, remember
+from monitor_core.track.pace import covered, remember, took
+from monitor_core.track.state import RunState
 
 _TAIL = 5
-_LINE = 300
+_LINE = 500
 _RECENT = 8192
 _UNSEEN = frozenset({Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
-# A healthy run's next lines come within so many usual gaps.
-_HEALTHY_GAPS = 2.0
+# A log is written in blocks if several lines come at once and account for so much of the time since the one before.
+_BLOCK, _ACCOUNTED = 3, 0.7
 
 
 @dataclass(slots=True)
@@ -64,11 +66,7 @@ class Watch:
 
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
-        moved = self.state.clock.anchor(window)
-        self.state.shift(moved)
-        self.judged_at += moved
-        self.active = tuple(_shifted(incident, moved) for incident in self.active)
-        self.closed = [_shifted(incident, moved) for incident in self.closed]
+        self._move(self.state.clock.anchor(window))
 
     def look(self, now: float, written_at: float | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
@@ -82,6 +80,11 @@ class Watch:
         self._judge_until(now)
         self._judge_at(now)
         self.state.seen_at = now
+
+    def settle(self, now: float) -> None:
+        """Judge as if no more lines were to come: an ending need not wait for them."""
+        found = findings(RULES[self.preset], self.state, self.values, now)
+        self._step([replace(finding, grace=0.0) if finding.kind in ENDINGS else finding for finding in found], now)
 
     def remember_tail(self) -> None:
         """Take the last lines, redacted, into the state: messages show them."""
@@ -104,34 +107,47 @@ class Watch:
     def deadline(self) -> float | None:
         """Return the next moment at which a verdict changes if no line comes."""
         rules, at = RULES[self.preset], self.judged_at
-        moments = (
-            rules.deadline(self.state, self.values, at),
-            next_change(self.active, findings(rules, self.state, self.values, at)),
-        )
-        return min((moment for moment in moments if moment is not None), default=None)
+        moments = [rules.deadline(self.state, self.values, at)]
+        if any(incident.state is IncidentState.PENDING for incident in self.active):
+            moments.append(next_change(self.active, findings(rules, self.state, self.values, at)))
+        return min((moment for moment in moments if moment is not None and moment > at), default=None)
+
+    def _move(self, seconds: float) -> None:
+        """Move all that was placed before its true time was known."""
+        self.state.shift(seconds)
+        self.judged_at += seconds
+        self.active = tuple(_shifted(incident, seconds) for incident in self.active)
+        self.closed = [_shifted(incident, seconds) for incident in self.closed]
 
     def _prepare(self, records: Sequence[Record], window: Window) -> None:
-        stamps = [r.timestamp for r in records if isinstance(r, Progress) and r.timestamp is not None]
+        lines = [record for record in records if isinstance(record, Progress)]
+        stamps = [line.timestamp for line in lines if line.timestamp is not None]
         if stamps:
             self.state.clock.observe(max(stamps), window)
         else:
-            elapsed = sum(r.ms_per_iteration or 0.0 for r in records if isinstance(r, Progress)) / 1000
-            self.state.clock.catch_up(elapsed * self.state.step, window)
+            self.state.clock.catch_up(sum(self._times_of(lines)), window)
+        self._learn_lag(lines, window)
+
+    def _times_of(self, lines: Sequence[Progress]) -> list[float]:
+        """Return how many seconds after the one before each line comes, by what it says."""
+        before = [self.state.iteration if self.state.started else None, *(line.iteration for line in lines[:-1])]
+        return [took(line, covered(line.iteration, b, self.state.step)) for line, b in zip(lines, before, strict=False)]
+
+    def _learn_lag(self, lines: Sequence[Progress], window: Window) -> None:
+        """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
+        before = self.state.line_at
+        if before is None or window.after is None or window.after <= before or len(lines) < _BLOCK:
+            return
+        if len(lines) * median(self._times_of(lines)) >= _ACCOUNTED * (window.until - before):
+            remember(self.state.lags, window.after - before)
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):
             self.state.apply(record, self.state.clock.at if window is None else window.until, source)
             self._judge_at(self.state.clock.at)
             return False
-        elapsed = 0.0
-        if isinstance(record, Progress):
-            elapsed = (record.ms_per_iteration or 0.0) / 1000 * self.state.step
-        stamp = record.timestamp if isinstance(record, Progress) or self.state.clock.stamped else None
-        before = self.state.line_at
-        at = self.state.clock.place(stamp, elapsed, window)
-        if isinstance(record, Progress):
-            self._judge_until(at)
-            self._learn_lag(before, at, window)
+        at = self._place(record, window)
+        self._judge_until(at)
         fresh = self.state.apply(record, at, source, healthy=not self._stuck())
         if fresh:
             RULES[self.preset].follow(self.state, self.values, at)
@@ -139,36 +155,32 @@ class Watch:
             self._judge_at(at)
         return fresh
 
+    def _place(self, record: Progress | Marker, window: Window | None) -> float:
+        clock = self.state.clock
+        if isinstance(record, Marker):
+            return clock.place(record.timestamp if clock.stamped else None, 0.0, window)
+        elapsed = self.state.took(record)
+        if window is None and record.timestamp is not None and not clock.stamped:
+            self._move(clock.date(record.timestamp, elapsed))
+        return clock.place(record.timestamp, elapsed, window)
+
     def _judge_until(self, now: float) -> None:
         """Judge at each moment before `now` at which a verdict changes without a line."""
         while (moment := self.deadline()) is not None and moment < now:
-            if not self._judge_at(moment):
-                break
+            self._judge_at(moment)
 
-    def _judge_at(self, now: float) -> bool:
-        """Judge at one moment; return whether anything changed."""
+    def _judge_at(self, now: float) -> None:
         self.judged_at = max(self.judged_at, now)
-        found = findings(RULES[self.preset], self.state, self.values, now)
-        done = step(self.subject, self.active, found, now)
-        changed = bool(done.closed) or _states(done.active) != _states(self.active)
-        self.active = done.active
-        self.closed += done.closed
-        return changed
+        self._step(findings(RULES[self.preset], self.state, self.values, now), now)
+
+    def _step(self, found: Sequence[Finding], now: float) -> None:
+        if found or self.active:
+            done = step(self.subject, self.active, found, now)
+            self.active = done.active
+            self.closed += done.closed
 
     def _stuck(self) -> bool:
         return any(i.kind is Kind.STUCK and i.state is IncidentState.FIRING for i in self.active)
-
-    def _learn_lag(self, before: float | None, at: float, window: Window | None) -> None:
-        """Learn how old the newest line gets on a healthy run: logs are often written in blocks."""
-        gap = self.state.gap
-        if window is None or window.after is None or before is None or gap is None:
-            return
-        if at - before <= _HEALTHY_GAPS * gap and window.after > before:
-            remember(self.state.lags, window.after - before)
-
-
-def _states(incidents: Sequence[Incident]) -> list[tuple[Kind, str, str, str]]:
-    return [(i.kind, i.detail, i.state, i.severity) for i in incidents]
 
 
 def _shifted(incident: Incident, seconds: float) -> Incident:

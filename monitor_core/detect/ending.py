@@ -20,17 +20,21 @@ _PLANNED = frozenset({"slurm_time_limit", "slurm_cancelled", "slurm_preempted", 
 def verdict(state: RunState) -> Kind | None:
     """Return how the run ended, if it has.
 
-    A planned stop explains whatever error follows it. An exit code other than 0, or an error with no progress after it,
-    beats an end marker. An exit with 0 is success only at the last iteration.
+    A planned stop explains whatever error follows it, and takes nothing from a training that was done. An exit code
+    other than 0, or an error with no progress after it, beats an end marker. Without a marker an exit with 0 is success
+    only after the last line that was due, and of a run that has shown no line it says nothing.
     """
     failure = None if state.failure is None or state.failure.resumed else state.failure.failure
-    if state.ending is Kind.STOPPED or (failure is not None and failure.signature in _PLANNED):
+    if state.ending is Kind.STOPPED:
         return Kind.STOPPED
+    if failure is not None and failure.signature in _PLANNED:
+        return state.ending or Kind.STOPPED
     if state.exit_code or failure is not None:
         return Kind.FAILED
-    if state.exit_code == 0 and state.total is not None and state.iteration == state.total:
-        return Kind.FINISHED
-    return state.ending
+    if state.ending is not None or state.exit_code is None or state.iteration is None:
+        return state.ending
+    done = state.total is None or state.total - state.iteration < state.step
+    return Kind.FINISHED if done else Kind.STOPPED
 
 
 def observe(state: RunState, values: Values, now: float) -> Finding | None:
@@ -52,7 +56,7 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
         facts |= {"cause": failure.failure.signature, "text": failure.failure.text, "rank": failure.failure.rank}
         return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=_patience(state, failure, floor))
     ended_at = state.ended_at if state.ended_at is not None else now
-    if kind is Kind.FAILED:
+    if state.ending is not kind:
         facts |= {"cause": "exit_code", "text": f"exit code {state.exit_code}"}
     return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=_SETTLE_FLOORS * floor)
 

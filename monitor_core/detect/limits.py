@@ -8,9 +8,14 @@ from monitor_core.model.incidents import Phase
 from monitor_core.thresholds import Value, Values
 from monitor_core.track.state import RunState
 
-# In stuck_floors, for the default floor of 120 s: 1800 s until the first iteration (torch and FlagScale wait as long),
-# 900 s in a checkpoint (DLRover) or an evaluation.
+# What a run does when its iteration is a multiple of a setting; the start of an evaluation has no marker, and that of a
+# checkpoint may be in another rank's log.
+_DUE = {"eval_interval": Phase.EVALUATING, "save_interval": Phase.CHECKPOINTING}
+
+# In stuck_floors, for the default floor of 120 s: 1800 s without a word until the first iteration (torch and FlagScale
+# wait as long) and 7200 s in all (DLRover), 900 s in a checkpoint (DLRover) or an evaluation.
 _STARTING_FLOORS = 15.0
+_STARTING_FLOORS_IN_ALL = 60.0
 _PAUSE_FLOORS = 7.5
 _CRITICAL_FLOORS = 5.0
 # The default ratios, 5 to 2: holds where one threshold is a ratio and the other a duration.
@@ -38,14 +43,12 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     """Return the limits that hold in the run's phase; None where silence says nothing."""
     floor = values["stuck_floor"]
     warning, critical = values["stuck"], values["stuck_critical"]
-    if floor is None or warning is None or critical is None or state.ending is not None:
+    if floor is None or warning is None or critical is None or state.alive_at is None or state.over:
         return None
-    if state.phase is Phase.STARTING:
-        return _starting(state, warning, critical, floor.amount)
-    if state.alive_at is None or not state.started:
-        return None
+    if not state.started or not state.rhythm:
+        return _starting(state, state.alive_at, warning, critical, floor.amount)
     least, expected = _least(state, floor.amount), state.gap
-    usual = max(expected or 0.0, state.lag)
+    usual = expected or 0.0
     pause = _pause(state, floor.amount)
     limit = max(_limit(warning, usual, least), pause)
     fixed = limit if warning.is_duration and not critical.is_duration else pause
@@ -53,11 +56,11 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     return Limits(since=state.alive_at, warning=limit, critical=worse, expected=expected)
 
 
-def _starting(state: RunState, warning: Value, critical: Value, floor: float) -> Limits | None:
-    since = max((moment for moment in (state.started_at, state.written_at) if moment is not None), default=None)
-    if since is None:
-        return None
-    limit = _STARTING_FLOORS * floor
+def _starting(state: RunState, since: float, warning: Value, critical: Value, floor: float) -> Limits:
+    """What a run writes before its second line buys it time, though not for ever."""
+    written = max(0.0, (state.written_at or since) - since)
+    due = _limit(warning, state.gap or 0.0, 0.0) if state.started else 0.0
+    limit = max(due, min(written + _STARTING_FLOORS * floor, _STARTING_FLOORS_IN_ALL * floor))
     return Limits(since=since, warning=limit, critical=limit * _growth(warning, critical), expected=None)
 
 
@@ -65,7 +68,7 @@ def _least(state: RunState, floor: float) -> float:
     """No silence under the floor is judged, nor one that this run has had before and come back from."""
     usual = state.gap
     learned = state.longest_gap if usual is not None and state.longest_gap > _PAUSE_FACTOR * usual else 0.0
-    return max(floor, _HEALTHY_GAP_FACTOR * learned)
+    return max(floor, _HEALTHY_GAP_FACTOR * max(learned, state.lag))
 
 
 def _limit(value: Value, usual: float, least: float) -> float:
@@ -81,9 +84,9 @@ def _growth(warning: Value, critical: Value) -> float:
 
 def _pause(state: RunState, floor: float) -> float:
     """Return how long a pause that is known to go on, or known to come after this iteration, may last; 0 for none."""
-    if state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}:
-        return max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(state.phase, 0.0))
-    every = state.settings.get("eval_interval", 0)
-    if every and state.iteration and state.iteration % every == 0 and not state.paused:
-        return max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(Phase.EVALUATING, 0.0))
-    return 0.0
+    phases = [p for name, p in _DUE.items() if state.phase is p or _is_due(state, state.settings.get(name, 0))]
+    return max((max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(p, 0.0)) for p in phases), default=0.0)
+
+
+def _is_due(state: RunState, every: int) -> bool:
+    return every > 0 and not state.odd_gap and bool(state.iteration) and (state.iteration or 0) % every == 0

@@ -67,7 +67,7 @@ def slow(state: RunState, values: Values, now: float) -> Finding | None:
 
 def _limits(state: RunState, values: Values) -> Limits | None:
     ratio = values["stuck"]
-    if ratio is None or state.line_at is None or state.ms is None or state.ending is not None:
+    if ratio is None or state.line_at is None or state.ms is None or state.over:
         return None
     expected = state.ms / 1000
     limit = ratio.amount if ratio.is_duration else ratio.amount * expected

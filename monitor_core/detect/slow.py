@@ -13,7 +13,8 @@ import statistics
 
 from monitor_core.model.incidents import Finding, Kind, Severity
 from monitor_core.thresholds import Values
-from monitor_core.track.state import Pace, RunState, remember
+from monitor_core.track.pace import Pace, remember
+from monitor_core.track.state import RunState
 
 _CLIP = 3.1
 _ALARM = 14.7
@@ -27,9 +28,15 @@ _SPAN = 20
 
 
 def follow(state: RunState, values: Values, at: float) -> None:
-    """Take the last progress line of the state into account; lines that cover a pause say nothing about the pace."""
+    """Take the last progress line of the state into account.
+
+    A line that covers a pause says nothing about the pace, unless all do: of two in a row the second counts.
+    """
     pace, slow = state.pace, values["slow"]
-    if state.ms is None or state.ms <= 0 or slow is None or not state.warm:
+    if state.ms is None or slow is None or not state.warm:
+        return
+    pace.skipped = state.covers_pause and not pace.skipped
+    if pace.skipped:
         return
     remember(pace.times, state.ms)
     if pace.usual is not None:

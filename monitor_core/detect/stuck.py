@@ -10,6 +10,8 @@ from monitor_core.track.state import RunState
 
 def observe(state: RunState, values: Values, now: float) -> Finding | None:
     """Return a finding while the silence is longer than the limit; `since` is when the run was last alive."""
+    if state.alive_at is None or now <= state.alive_at:
+        return None
     limits = silence_limits(state, values)
     if limits is None or now - limits.since < limits.warning:
         return None

@@ -8,11 +8,21 @@ _WIDTH = 64
 _TAIL = 22
 _DATE = re.compile(r"\[?\d{4}[-/]\d\d[-/]\d\d[ T](\d\d:\d\d:\d\d)(?:[.,]\d+)?\]?")
 _SPACES = re.compile(r"\s+")
+_AFTER_SLASH = re.compile(r"(?<=\d/) +(?=\d)")
+_BETWEEN = " | "
+_MANY = 4
 
 
 def shorten(line: str, width: int = _WIDTH) -> str:
-    """Return the line with single spaces, its time without the date, and its middle cut out if it is too long."""
-    line = _SPACES.sub(" ", _DATE.sub(r"\1", line, count=1)).strip()
+    """Return the line with single spaces and its time without the date, and cut if it is too long.
+
+    Of a progress line in fields, the first and the loss stay; of any other line, the beginning and the end.
+    """
+    line = _AFTER_SLASH.sub("", _SPACES.sub(" ", _DATE.sub(r"\1", line, count=1)).strip())
+    fields = line.split(_BETWEEN)
+    if len(fields) >= _MANY:
+        loss = [field for field in fields[1:] if field.partition(":")[0].endswith("loss")][:1]
+        line = _BETWEEN.join([fields[0], "…", *loss])
     if len(line) <= width:
         return line
     return f"{line[: width - _TAIL - 3].rstrip()} … {line[-_TAIL:].lstrip()}"

@@ -21,10 +21,15 @@ class Step:
 
 
 def step(subject: Subject, active: Sequence[Incident], found: Iterable[Finding], now: float) -> Step:
-    """Bring the incidents of a subject up to what is found at `now` (seconds since 1970)."""
+    """Bring the incidents of a subject up to what is found at `now` (seconds since 1970).
+
+    An ending that is not certain yet opens nothing anew, and closes nothing either.
+    """
     findings = {(finding.kind, finding.detail): finding for finding in found}
-    ended = _kinds(findings, "ends")
-    inhibited = _kinds(findings, "inhibits")
+    certain = [finding for finding in findings.values() if now >= finding.since + finding.grace]
+    ended = _kinds(certain, "ends")
+    inhibited = _kinds(findings.values(), "inhibits")
+    held = ended.keys() | inhibited.keys() | _kinds(findings.values(), "ends").keys()
     after, closed = [], []
     for incident in active:
         finding = findings.pop((incident.kind, incident.detail), None)
@@ -34,11 +39,7 @@ def step(subject: Subject, active: Sequence[Incident], found: Iterable[Finding],
             closed.append(resolve(incident, now, closed_by=ended.get(incident.kind)))
         else:
             after.append(_update(incident, finding, now))
-    after += [
-        _open(subject, finding, now)
-        for finding in findings.values()
-        if finding.kind not in ended.keys() | inhibited.keys()
-    ]
+    after += [_open(subject, finding, now) for finding in findings.values() if finding.kind not in held]
     return Step(tuple(after), tuple(closed))
 
 
@@ -69,9 +70,9 @@ def told_reason(before: Incident | None, after: Incident, now: float) -> Reason 
     return Reason.REFRESH if _aged(after, now) else None
 
 
-def _kinds(findings: dict[tuple[Kind, str], Finding], relation: str) -> dict[Kind, Kind]:
+def _kinds(findings: Iterable[Finding], relation: str) -> dict[Kind, Kind]:
     """Return which kinds the findings end or inhibit, each with the kind that does so."""
-    return {kind: found for found, _ in findings for kind in getattr(KINDS[found], relation)}
+    return {kind: finding.kind for finding in findings for kind in getattr(KINDS[finding.kind], relation)}
 
 
 def _aged(incident: Incident, now: float) -> bool:

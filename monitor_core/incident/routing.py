@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -37,9 +37,9 @@ class Route:
     instead_of: str = ""
     fallback_after: float = 0.0
 
-    def wants(self, incident: Incident, runs: Iterable[str]) -> bool:
+    def wants(self, incident: Incident, runs: Collection[str]) -> bool:
         """Return whether this receiver is told of the incident; `runs` are those that it is about."""
-        if incident.kind is Kind.MONITOR_ERROR and incident.detail.endswith(str(self.receiver)):
+        if incident.kind is Kind.MONITOR_ERROR and incident.detail.partition(" ")[2] == str(self.receiver):
             return False
         if incident.subject.kind is not SubjectKind.SELF and not any(
             fnmatchcase(run, pattern) for run in runs for pattern in self.runs
@@ -52,7 +52,7 @@ def deliveries(
     incident: Incident,
     reason: Reason,
     routes: Sequence[Route],
-    runs: Iterable[str],
+    runs: Collection[str],
     told: Mapping[Receiver, Delivery],
     now: float,
 ) -> list[Delivery]:

@@ -14,6 +14,8 @@ from monitor_core.units import NBSP, count, duration, progress, seconds_per_iter
 from monitor_core.units import ratio as ratio_text
 
 _RUNS_SHOWN = 10
+# The cause of an ending that only the exit code tells of.
+_EXIT = "exit_code"
 _ERROR = 200
 
 
@@ -134,35 +136,45 @@ def _slow(incident: Incident, scene: Scene, now: float) -> Text:
     pace = f"{seconds_per_iteration(from_ms)} → {seconds_per_iteration(to_ms)}{NBSP}s per iteration"
     return (
         Strong((f"Takes {ratio_text(factor)} as long{began}",)),
-        " (",
+        " at ",
         Time(incident.starts_at),
-        f"){_on(scene)}: {pace}. The limit is {ratio_text(limit)}.",
+        f"{_on(scene)}: {pace}. The limit is {ratio_text(limit)}.",
     )
 
 
 def _finished(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
-    return (Strong((f"{_iterations(incident)}, ended ", at)), f"{_on(scene)}: end marker seen.")
+    seen = "exit code 0" if _text(incident, "cause") == _EXIT else "end marker seen"
+    return (Strong((f"{_iterations(incident)}, ended ", at)), f"{_on(scene)}: {seen}.")
 
 
 def _iterations(incident: Incident) -> str:
     iteration, total = _whole(incident, "iteration"), _whole(incident, "total")
     if iteration is None:
-        return "No iterations seen"
+        return f"0{NBSP}iterations"
     done = count(iteration) if total is None else f"{count(iteration)} / {count(total)}"
     return f"{done}{NBSP}iterations"
 
 
 def _stopped(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
-    said = _text(incident, "text").strip("[]. ")
+    name = _text(incident, "cause")
+    said = _text(incident, "text").strip("[]. ") if name in {"", _EXIT} else describe(name)
+    if name == _EXIT:
+        return (Strong((f"Ended after {_iterations(incident)}, ", at)), f"{_on(scene)}: {said}, no end marker.")
     return (Strong((f"Stopped as planned after {_iterations(incident)}, ", at)), f"{_on(scene)}: {said}.")
 
 
 def _failed(incident: Incident, scene: Scene, now: float) -> Text:
     rank = _text(incident, "rank")
-    cause = describe(_text(incident, "cause")) + (f" on rank {rank}" if rank else "")
-    return (Strong((cause,)), f"{_on(scene)} at ", Time(incident.starts_at), ". No progress line came after it.")
+    name = _text(incident, "cause")
+    cause = (_text(incident, "text") if name == _EXIT else describe(name)) + (f" on rank {rank}" if rank else "")
+    return (
+        Strong((cause[:1].upper() + cause[1:],)),
+        f"{_on(scene)} at ",
+        Time(incident.starts_at),
+        ". No progress line came after it.",
+    )
 
 
 def _unreachable(incident: Incident, scene: Scene, now: float) -> Text:

@@ -13,9 +13,8 @@ from monitor_core.collect.lines import cut
 from monitor_core.model.records import Progress
 from monitor_core.parse.parser import Parser
 
-# The log is walked in so many pieces at most, and in pieces of no less than this many bytes.
+# The log is walked line by line, or in so many pieces if it has more.
 _PIECES = 20_000
-_LEAST = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,16 @@ class Recording:
     size: int
     synthetic: bool
     exited: tuple[float, int] | None = None
+
+    @property
+    def began(self) -> float:
+        """Return when there was first something to see."""
+        return self.pieces[0].at if self.pieces else 0.0
+
+    @property
+    def ended(self) -> float:
+        """Return when the last byte had come and the process, where that is known, was gone."""
+        return max(self.pieces[-1].at if self.pieces else 0.0, self.exited[0] if self.exited else 0.0)
 
 
 def read(log: Path, arrivals: Path | None, format: str) -> Recording:
@@ -62,16 +71,27 @@ def read(log: Path, arrivals: Path | None, format: str) -> Recording:
 
 def _lines(data: bytes, sizes: list[int]) -> Iterator[bytes]:
     """Yield whole lines piece by piece, as they became visible; a last line without an end counts as whole."""
-    step = max(_LEAST, len(data) // _PIECES)
-    ends = sizes or list(range(step, len(data) + step, step))
+    ends = sizes or list(_line_ends(data))
     partial, at = b"", 0
-    for number, end in enumerate(ends):
+    for number, end in enumerate(ends, start=1):
         block, partial = cut(partial, data[at:end])
         at = max(at, min(end, len(data)))
-        if number == len(ends) - 1:
-            rest, partial = cut(partial, data[at:] + b"\n")
-            block += rest
+        if number == len(ends):
+            block += _rest(partial, data[at:])
         yield block
+
+
+def _rest(partial: bytes, data: bytes) -> bytes:
+    block, partial = cut(partial, data)
+    return block + (cut(partial, b"\n")[0] if partial else b"")
+
+
+def _line_ends(data: bytes) -> Iterator[int]:
+    step, end = len(data) // _PIECES, 0
+    while end < len(data):
+        found = data.find(b"\n", end + step)
+        end = found + 1 if found >= 0 else len(data)
+        yield end
 
 
 def _arrivals(path: Path) -> tuple[list[tuple[float, int]], tuple[float, int] | None]:

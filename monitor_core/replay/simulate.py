@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 
 from monitor_core.detect.ending import verdict
 from monitor_core.incident.lifecycle import told_reason
-from monitor_core.model.incidents import ENDINGS, Incident, IncidentState, Kind, Reason, Subject, SubjectKind
+from monitor_core.model.incidents import Incident, Kind, Phase, Reason, Subject, SubjectKind
 from monitor_core.replay.recording import Piece, Recording
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
@@ -42,9 +42,9 @@ class Outcome:
 
     @property
     def state(self) -> str:
-        """Return the phase, or the ending."""
-        kind = verdict(self.watch.state)
-        return str(kind) if kind is not None else str(self.watch.state.phase)
+        """Return the phase, or the ending; of a process that left without a word nothing is known."""
+        state = self.watch.state
+        return str(verdict(state) or (Phase.UNKNOWN if state.over else state.phase))
 
 
 def simulate(
@@ -58,24 +58,19 @@ def simulate(
     """Poll the recording every `check_interval` seconds and at each deadline, and `silence` seconds beyond its end."""
     watch = Watch(_SUBJECT, values, preset, format)
     told: dict[_Key, Told] = {}
-    if not recording.pieces:
-        return Outcome(watch, ())
-    pieces = iter(_joined(recording.pieces))
-    end = max(recording.pieces[-1].at, recording.exited[0] if recording.exited else 0.0) + silence
-    piece, written, after, now = next(pieces, None), None, None, recording.pieces[0].at
+    pieces = deque(recording.pieces)
+    exited = recording.exited
+    now, end = recording.began, recording.ended + silence
     while True:
-        while piece is not None and piece.at <= now:
-            watch.feed("", piece.lines, Window(after, piece.at))
-            after, written, piece = piece.at, piece.at, next(pieces, None)
-        if recording.exited and recording.exited[0] <= now and watch.state.exit_code is None:
-            watch.state.exit(recording.exited[1], recording.exited[0])
-        watch.look(now, written)
-        after = now
+        _read(watch, pieces, now)
+        if exited is not None and exited[0] <= now and watch.state.exit_code is None:
+            watch.state.exit(exited[1], exited[0])
+        watch.look(now, watch.state.written_at)
         _note(told, watch, now)
         if now >= end:
             break
         now = min(_next(watch, now, check_interval), end)
-    _settle(watch)
+    watch.settle(now)
     _note(told, watch, now)
     return Outcome(watch, tuple(sorted(told.values(), key=lambda entry: entry.at)))
 
@@ -92,29 +87,23 @@ def median_ms(recording: Recording) -> float | None:
     return statistics.median(warm or [ms for _, ms in launch]) if launch else None
 
 
-def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Yield pieces of one moment as one."""
-    pending: list[bytes] = []
-    for number, piece in enumerate(pieces):
-        pending.append(piece.lines)
-        if number + 1 == len(pieces) or pieces[number + 1].at > piece.at:
-            yield Piece(piece.at, b"".join(pending))
-            pending.clear()
+def _read(watch: Watch, pieces: deque[Piece], now: float) -> None:
+    """Bring what has been written since the last poll, as one read does."""
+    new = []
+    while pieces and pieces[0].at <= now:
+        new.append(pieces.popleft())
+    if not new:
+        return
+    lines, after, until = b"".join(piece.lines for piece in new), watch.state.seen_at, new[-1].at
+    watch.feed("", lines, Window(after, until) if after is not None else None)
+    if after is None:
+        watch.anchor(Window(None, until))
+    watch.state.written_at = until
 
 
 def _next(watch: Watch, now: float, check_interval: float) -> float:
     deadline = watch.deadline()
     return min(now + check_interval, deadline) if deadline is not None and deadline > now else now + check_interval
-
-
-def _settle(watch: Watch) -> None:
-    """A recording has no later lines: an ending that waits for them has settled."""
-    watch.active = tuple(
-        replace(incident, state=IncidentState.FIRING)
-        if incident.kind in ENDINGS and incident.state is IncidentState.PENDING
-        else incident
-        for incident in watch.active
-    )
 
 
 def _note(told: dict[_Key, Told], watch: Watch, now: float) -> None:

@@ -53,6 +53,12 @@ class LineClock:
         self.at = max(self.at, guess)
         return self.at
 
+    def date(self, timestamp: float, elapsed: float) -> float:
+        """Take the first printed time of a first sight; return by how much all that came before must be moved."""
+        moved = timestamp - elapsed - self.at
+        self.at += moved
+        return moved
+
     def catch_up(self, elapsed: float, window: Window) -> None:
         """Before lines without timestamps are placed: let the last of them, `elapsed` seconds on, end at the mtime."""
         self.at = max(self.at, _clamp(window.until - elapsed, window))

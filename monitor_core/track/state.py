@@ -10,49 +10,24 @@ from pydantic import ConfigDict
 from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
+from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
-# Medians over 200 lines follow a run's phases and still stand against half of them being odd.
-WINDOW = 200
 # A launcher that tees its ranks prints their last lines after the traceback: so few lines are no resumption.
 _RESUMED_AFTER = 3
 # A settled run that goes on for so long has left the failure behind: a later one has another cause.
 _FORGOTTEN_AFTER = 50
 # These lines are written by a launcher that has taken the run down: only a new launch resumes from there.
-_FINAL_SIGNATURES = frozenset({"child_failed", "ds_exit"})
+_FINAL_SIGNATURES = frozenset({"child_failed", "deepspeed_exit"})
+# A first line that tells of no more iterations than this is the first of its training: it tells the log interval, too.
+_LONGEST_STEP = 1000
 # A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
 _PRINTED_LATE = 60.0
 PAUSES = {
     MarkerKind.CHECKPOINT_START: Phase.CHECKPOINTING,
     MarkerKind.EVALUATION: Phase.EVALUATING,
 }
-
-
-def remember(values: list[float], value: float) -> None:
-    """Append to a list that keeps the last `WINDOW` values."""
-    values.append(value)
-    del values[:-WINDOW]
-
-
-@dataclass(slots=True)
-class Pace:
-    """How long an iteration takes: the last times (ms), and what the slow detector has gathered from them.
-
-    `usual` is the baseline in ms (None before the warm-up is over). `sum` is the CUSUM statistic; `since_*` say where
-    it left zero; `firing` freezes the baseline. `mean_count` and `mean_sum` cover all lines, for the seed preset.
-    """
-
-    times: list[float] = field(default_factory=list)
-    accepted: list[float] = field(default_factory=list)
-    usual: float | None = None
-    sum: float = 0.0
-    since_at: float | None = None
-    since_iteration: int | None = None
-    since_lines: int = 0
-    firing: bool = False
-    mean_count: int = 0
-    mean_sum: float = 0.0
 
 
 @dataclass(slots=True)
@@ -77,9 +52,11 @@ class RunState:
 
     `line_at` is the last progress line, `alive_at` the last sign of life that a stuck run would not give (a progress
     line, the end of a pause), `written_at` the last byte of any of its logs, `seen_at` the last good read.
-    `gaps` are the seconds between progress lines, without marked pauses; `lags` how old the newest line was when a
-    healthy run's next lines came (logs are written in blocks). `tail` are the last lines, redacted. `longest` is the
-    longest pause of each kind, in seconds.
+    `gaps` are the seconds between progress lines, without marked pauses; `lags` how old the newest line was when the
+    next lines of a healthy run came (logs are written in blocks). `longest` is the longest pause of each kind, in
+    seconds. `odd_gap`: what lies between the last line and the next says nothing about gaps to come. `covers_pause`:
+    it said nothing of those before the last line. `sources` holds the last iteration that each log file told of.
+    `tail` are the last lines, redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -120,7 +97,8 @@ class RunState:
     ended_at: float | None = None
     ending_text: str = ""
     exit_code: int | None = None
-    paused: bool = False
+    odd_gap: bool = False
+    covers_pause: bool = False
     tail: list[str] = field(default_factory=list)
 
     @property
@@ -130,6 +108,11 @@ class RunState:
             return self.usual_gap
         printed = self.ms / 1000 * (self.step if self.gaps else self.settings.get("log_interval", self.step))
         return max(printed, self.usual_gap or 0.0)
+
+    @property
+    def rhythm(self) -> bool:
+        """Whether it is known how many iterations lie between two lines, or how many seconds."""
+        return bool(self.gaps) or "log_interval" in self.settings or self.first_iteration == 1
 
     @property
     def lag(self) -> float:
@@ -148,6 +131,11 @@ class RunState:
         """Whether this launch has printed a progress line."""
         return self.launch_lines > 0
 
+    @property
+    def over(self) -> bool:
+        """Whether an end was announced, or the process is gone."""
+        return self.ending is not None or self.exit_code is not None
+
     def apply(self, record: Record, at: float, source: str = "", *, healthy: bool = True) -> bool:
         """Take one record into account; return whether it is a progress line that had not been seen.
 
@@ -155,6 +143,7 @@ class RunState:
         """
         if isinstance(record, Progress):
             return self._progress(record, at, source, healthy=healthy)
+        self.appear(at)
         if isinstance(record, Marker):
             self._marker(record, at)
         else:
@@ -166,8 +155,13 @@ class RunState:
         if self.launches == 0:
             self._launch(at)
 
+    def took(self, line: Progress) -> float:
+        """Return how many seconds after the newest progress line this one comes, by what it says itself."""
+        return took(line, covered(line.iteration, self.iteration if self.started else None, self.step))
+
     def exit(self, code: int, at: float) -> None:
         """Note that the process is gone, with its exit code."""
+        self.appear(at)
         self.exit_code = code
         self.ended_at = at if self.ended_at is None else self.ended_at
 
@@ -185,28 +179,35 @@ class RunState:
     def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
         last = self.sources.get(source)
-        if last is not None and line.iteration < last:
+        if last is not None and line.iteration < last and not self._is_copy(line, at):
             self._launch(at)
         self.sources[source] = line.iteration
         if self.started and self.iteration is not None and line.iteration <= self.iteration:
             return False
         if self.launches == 0 or (self.ended_at is not None and at - self.ended_at > _PRINTED_LATE):
-            self._launch(at - (line.ms_per_iteration or 0.0) / 1000 * self.step)
+            self._launch(at - took(line, self.step))
         if line.batch_size != self.batch_size:
             self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
         self._learn_gap(line, at, healthy=healthy)
         self._advance(line, at)
         return True
 
+    def _is_copy(self, line: Progress, at: float) -> bool:
+        """Whether a line that is one behind is another rank's copy of the line before, and not a new launch."""
+        if self.iteration is None or self.line_at is None:
+            return False
+        return self.iteration - line.iteration <= self.step and at - self.line_at <= (self.gap or 0.0)
+
     def _learn_gap(self, line: Progress, at: float, *, healthy: bool) -> None:
         if self.first_iteration is None:
             self.first_iteration = line.iteration
+            self.step = line.iteration if 0 < line.iteration <= _LONGEST_STEP else 1
         if not self.started or self.line_at is None:
             self.launch_iteration = line.iteration
             return
         self.step = line.iteration - (self.iteration or 0)
         gap = at - (self.alive_at or self.line_at)
-        if healthy and not self.paused:
+        if healthy and not self.odd_gap:
             remember(self.gaps, gap)
             self.usual_gap = statistics.median(self.gaps)
             if self.warm:
@@ -215,12 +216,12 @@ class RunState:
     def _advance(self, line: Progress, at: float) -> None:
         self.launch_lines += 1
         self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
-        self.ms, self.loss = line.ms_per_iteration, line.loss
+        self.ms, self.loss = sound_ms(line), line.loss
         if self.first_loss is None:
             self.first_loss = line.loss
         self.line_at = self.alive_at = at
         self._enter(Phase.TRAINING, at)
-        self.paused = False
+        self.covers_pause, self.odd_gap = self.odd_gap, False
         if self.failure is not None:
             self.failure.lines_since += 1
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
@@ -250,8 +251,9 @@ class RunState:
             self.settings[marker.name] = int(marker.value)
 
     def _begin(self, at: float) -> None:
-        """A start-up line came: a new launch, unless this one has not printed progress yet."""
-        if self.launches == 0 or self.started:
+        """A start-up line came: a new launch, unless this one has neither printed progress yet nor ended."""
+        over = self.ended_at is not None or (self.failure is not None and self.failure.final)
+        if self.started or over:
             self._launch(at)
 
     def _launch(self, at: float) -> None:
@@ -265,23 +267,22 @@ class RunState:
         self.longest_gap = 0.0
         self.failure = None
         self.ending, self.ended_at, self.ending_text, self.exit_code = None, None, "", None
-        self.paused = False
+        self.odd_gap = self.covers_pause = False
         self._enter(Phase.STARTING, at)
 
     def _pause(self, phase: Phase, at: float) -> None:
         if self.phase is not phase:
             self._enter(phase, at)
         self.alive_at = at
-        self.paused = True
+        self.odd_gap = True
 
     def _resume(self, phase: Phase, at: float) -> None:
         began = self.phase_at if self.phase is phase else self.alive_at
         if began is not None:
             self.longest[phase] = max(self.longest.get(phase, 0.0), at - began)
         self.alive_at = at
-        self.paused = True
-        if self.phase is not Phase.STARTING:
-            self._enter(Phase.TRAINING, at)
+        self.odd_gap = True
+        self._enter(Phase.TRAINING if self.started else Phase.STARTING, at)
 
     def _end(self, kind: Kind, at: float, text: str) -> None:
         if self.ending is None:

@@ -1,0 +1,243 @@
+"""Replaying a recording tells what the monitor would have told, by whichever clock the recording has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor_core.cli import main
+from tests.support.training import START, line
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture
+def replay(capsys):
+    def run(log, *options, status=0):
+        assert main(["replay", str(log), *options, "--json"]) == status
+        return json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+
+    return run
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a log (and when its bytes came) and return the options that replay it."""
+
+    def write(pieces, end=None):
+        log, rows, text = tmp_path / "train.log", [], ""
+        for at, piece in pieces:
+            text += piece
+            rows.append(f"{START + at:.3f}\t{len(text.encode())}")
+        log.write_text(text)
+        arrivals = tmp_path / "arrivals.tsv"
+        arrivals.write_text("\n".join([*rows, *([] if end is None else [f"end\t{end}"])]) + "\n")
+        return log, "--arrivals", str(arrivals)
+
+    return write
+
+
+def lines(count, *, first=1, every=10.0, began=0.0, stamped=False, **how):
+    stamps = [began + every * number for number in range(1, count + 1)]
+    return [
+        (at, line(first + n, stamp=START + at if stamped else None, ms=every * 1000, **how))
+        for n, at in enumerate(stamps)
+    ]
+
+
+def kinds(report):
+    return [(incident["kind"], incident["severity"]) for incident in report["incidents"]]
+
+
+def test_by_printed_times_a_silence_is_told_when_it_was_too_long(replay):
+    report = replay(DATA / "megatron_stuck.log")
+    assert report["state"] == "finished"
+    assert report["iterations"] == {"first": 1, "last": 70, "total": 70, "count": 70, "launches": 1}
+    stuck, finished = report["incidents"]
+    assert (stuck["kind"], stuck["severity"], stuck["iteration"]) == ("stuck", "critical", 40)
+    assert stuck["at"] == pytest.approx(START + 400 + 120, abs=0.01)
+    assert START + 1010 <= stuck["resolved_at"] <= START + 1070
+    assert finished["kind"] == "finished"
+    assert finished["summary"].replace("\u00a0", " ") == (
+        "FINISHED in 21m. 70 / 70 iterations, ended 10:14 UTC (Tue 24 Nov): end marker seen."
+    )
+
+
+def test_by_the_times_per_iteration_a_slowdown_is_told_without_a_date(replay):
+    report = replay(DATA / "megatron_slow_unstamped.log", "--check-interval", "10s")
+    (slow,) = report["incidents"]
+    assert (slow["kind"], slow["severity"], slow["at"], slow["resolved_at"]) == ("slow", "warning", None, None)
+    assert 95 <= slow["iteration"] <= 102
+    assert (report["state"], report["ms_per_iteration"]) == ("training", {"median": 10_000.0, "last": 13_000.0})
+
+
+def test_by_arrivals_a_crash_is_told_with_its_cause(replay):
+    report = replay(DATA / "megatron_crash.log", "--arrivals", str(DATA / "megatron_crash.arrivals.tsv"))
+    assert (report["state"], report["cause"]["id"], report["cause"]["line_number"]) == ("failed", "cuda_oom", 39)
+    assert report["cause"]["line"].startswith("torch.OutOfMemoryError: CUDA out of memory.")
+    assert kinds(report) == [("failed", "critical")]
+    assert report["incidents"][0]["at"] == START + 302
+
+
+def test_the_object_has_exactly_the_keys_that_scripts_rely_on(replay):
+    report = replay(DATA / "megatron_stuck.log")
+    assert list(report) == [
+        "format",
+        "lines",
+        "bytes",
+        "state",
+        "cause",
+        "iterations",
+        "ms_per_iteration",
+        "loss",
+        "incidents",
+    ]
+    assert list(report["incidents"][0]) == ["kind", "severity", "at", "iteration", "resolved_at", "summary"]
+    assert (report["format"], report["lines"], report["cause"]) == ("megatron", 76, None)
+    assert report["bytes"] == (DATA / "megatron_stuck.log").stat().st_size
+    assert report["loss"] == {"first": 2.314012, "last": 2.314012}
+
+
+def test_what_is_not_finite_is_a_string(replay, written):
+    report = replay(*written([*lines(20), (210, line(21, loss="nan")), (220, line(22, loss="inf"))]))
+    assert report["loss"]["last"] == "inf"
+    report = replay(*written([*lines(20), (210, line(21, loss="nan"))]))
+    assert report["loss"]["last"] == "nan"
+
+
+def test_a_log_that_just_stops_is_in_its_last_phase_until_silence_is_asked_for(replay):
+    log = DATA / "megatron_slow_unstamped.log"
+    assert [i["kind"] for i in replay(log)["incidents"]] == ["slow"]
+    report = replay(log, "--silence", "30m")
+    assert [(i["kind"], i["severity"]) for i in report["incidents"]] == [("slow", "warning"), ("stuck", "critical")]
+    assert report["state"] == "training"
+
+
+@pytest.mark.parametrize(("code", "state"), [(None, "training"), (0, "stopped"), (1, "failed"), (137, "failed")])
+def test_the_exit_code_of_the_end_row_decides_where_there_is_no_marker(replay, written, code, state):
+    report = replay(*written(lines(40), end=code))
+    assert (report["state"], report["cause"]) == (state, None)
+    assert [incident["kind"] for incident in report["incidents"]] == ([] if code is None else [state])
+
+
+def test_an_exit_with_0_after_the_last_iteration_is_a_finish(replay, written):
+    assert replay(*written(lines(40, total=40), end=0))["state"] == "finished"
+
+
+def test_an_exit_with_an_error_makes_a_failure_of_a_finish(replay, written):
+    pieces = [*lines(40, total=40), (410, "[after training is done] datetime: 2026-11-24 10:00:00\n")]
+    assert replay(*written(pieces, end=0))["state"] == "finished"
+    assert replay(*written(pieces, end=134))["state"] == "failed"
+
+
+def test_an_empty_log_whose_process_died_has_failed_and_is_not_recognised(replay, tmp_path):
+    (tmp_path / "train.log").write_bytes(b"")
+    (tmp_path / "rows").write_text("end\t137\n")
+    report = replay(tmp_path / "train.log", "--arrivals", str(tmp_path / "rows"), status=2)
+    assert (report["state"], kinds(report)) == ("failed", [("failed", "critical")])
+
+
+@pytest.mark.parametrize("rows", ["", f"{START}\t0\n"])
+def test_an_empty_log_is_nothing_or_a_start(replay, tmp_path, rows):
+    (tmp_path / "train.log").write_bytes(b"")
+    (tmp_path / "rows").write_text(rows)
+    report = replay(tmp_path / "train.log", "--arrivals", str(tmp_path / "rows"), status=2)
+    assert report["state"] == ("starting" if rows else "unknown")
+
+
+def test_an_empty_log_whose_process_left_with_0_is_unknown(replay, tmp_path):
+    (tmp_path / "train.log").write_bytes(b"")
+    (tmp_path / "rows").write_text(f"{START}\t0\nend\t0\n")
+    assert replay(tmp_path / "train.log", "--arrivals", str(tmp_path / "rows"), status=2)["state"] == "unknown"
+
+
+def test_a_row_that_is_smaller_than_the_one_before_is_a_truncation(replay, written, tmp_path):
+    log, _, rows = written(lines(30, first=31, began=300.0))
+    Path(rows).write_text(f"{START + 10:.0f}\t5000\n{START + 290:.0f}\t9000\nend\t1\n" + Path(rows).read_text())
+    report = replay(log, "--arrivals", rows)
+    assert (report["iterations"]["first"], report["iterations"]["last"], report["iterations"]["count"]) == (31, 60, 30)
+    assert (report["state"], report["incidents"]) == ("training", [])
+
+
+def test_two_launches_in_one_log_are_told_apart(replay, written):
+    first = [
+        *lines(40, stamped=True),
+        (401, "[exiting program after receiving SIGTERM.] datetime: 2026-11-24 10:00:00\n"),
+    ]
+    second = [(900, "[before the start of training step] datetime: 2026-11-24 10:07:35\n")]
+    report = replay(*written([*first, *second, *lines(40, first=31, began=900.0, every=14.0, stamped=True)]))
+    assert report["iterations"] == {"first": 1, "last": 70, "total": 100_000, "count": 80, "launches": 2}
+    assert report["ms_per_iteration"]["median"] == 14_000.0
+    assert kinds(report) == [("stopped", "warning")]
+    assert report["incidents"][0]["resolved_at"] == pytest.approx(START + 960, abs=60)
+
+
+def test_polls_are_placed_at_the_check_interval_and_at_deadlines(replay, written):
+    log = written([*lines(40), *lines(10, first=41, began=1000.0)])
+    for interval in ("1s", "60s", "10m"):
+        (stuck,) = replay(*log, "--check-interval", interval)["incidents"]
+        assert stuck["at"] == pytest.approx(START + 520, abs=0.01) or interval == "10m"
+        assert stuck["at"] <= START + 600.01
+
+
+def test_bytes_beyond_the_last_row_came_with_it_and_rows_may_repeat_a_size(replay, written):
+    log, option, rows = written(lines(30))
+    text = Path(rows).read_text().splitlines()
+    Path(rows).write_text("\n".join([*text[:20], text[19], text[19]]) + "\n")
+    assert replay(log, option, rows)["iterations"]["count"] == 30
+
+
+def test_thresholds_and_preset_can_be_set(replay, written):
+    log = written([*lines(40), *lines(10, first=41, began=490.0)])
+    assert replay(*log)["incidents"] == []
+    assert [i["kind"] for i in replay(*log, "--set", "stuck_floor=30s")["incidents"]] == ["stuck"]
+    assert [i["kind"] for i in replay(*log, "--set", "stuck=40s")["incidents"]] == ["stuck"]
+    assert [i["kind"] for i in replay(*log, "--preset", "seed")["incidents"]][:1] == ["stuck"]
+
+
+def test_lines_end_as_they_may_in_a_recording(replay, tmp_path):
+    text = "".join(piece for _, piece in lines(30, stamped=True)).replace("\n", "\r\n").rstrip("\r\n")
+    (tmp_path / "train.log").write_bytes(b"\0" * 300 + b"\n" + text.encode())
+    assert replay(tmp_path / "train.log")["iterations"]["count"] == 30
+
+
+def test_a_log_without_progress_or_cause_exits_with_2_and_prints_what_was_seen(replay, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing of interest\n" * 5)
+    report = replay(tmp_path / "notes.txt", status=2)
+    assert (report["format"], report["lines"], report["iterations"]["count"]) == (None, 5, 0)
+
+
+def test_a_log_that_holds_only_a_cause_is_recognised(replay, tmp_path):
+    (tmp_path / "err.log").write_text("slurmstepd: error: *** STEP 1.0 ON a CANCELLED AT 2026-11-24T10:00:00 ***\n")
+    report = replay(tmp_path / "err.log")
+    assert (report["state"], report["cause"]["id"]) == ("stopped", "slurm_cancelled")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["missing.log"], "missing.log: No such file or directory"),
+        (["{log}", "--set", "slo=2"], "slo is no threshold"),
+        (["{log}", "--set", "slow=0.5"], "allowed for slow"),
+        (["{log}", "--check-interval", "soon"], "--check-interval: 'soon' is not a duration"),
+        (["{log}", "--arrivals", "{log}"], ":1: "),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused_with_the_reason(capsys, options, words):
+    log = str(DATA / "megatron_stuck.log")
+    assert main(["replay", *(option.format(log=log) for option in options)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_people_read_the_same_in_words(capsys):
+    assert main(["replay", str(DATA / "megatron_crash.log")]) == 0
+    shown = capsys.readouterr().out.replace("\u00a0", " ").splitlines()
+    assert shown[0].endswith("megatron_crash.log: 39 lines, 9,144 bytes, format megatron")
+    assert shown[1:4] == [
+        "iterations 1 to 30 / 70 (42.9%), 1 launches",
+        "usually 10.0 s per iteration",
+        "loss 2.314 to 2.314",
+    ]
+    assert "state: failed" in shown

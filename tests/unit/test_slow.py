@@ -1,0 +1,165 @@
+"""Slow: a slowdown that lasts is told, one that does not is not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.support.training import START, Training, line
+
+FIRING = ("slow", "firing", "warning")
+ESCALATED = ("slow", "escalated", "critical")
+
+
+def slow_lines(run, factor, noise=0.0, seed=1):
+    """Write slow lines until it is told; return how many it took."""
+    chance = random.Random(seed)
+    for lines in range(1, 101):
+        run.train(1, every=10.0 * factor * chance.lognormvariate(0, noise))
+        if run.told:
+            return lines
+    return None
+
+
+def test_a_healthy_run_with_noise_is_never_slow():
+    chance, run = random.Random(7), Training()
+    for _ in range(1500):
+        run.train(1, every=10.0 * chance.lognormvariate(0, 0.03))
+    assert run.told == []
+
+
+@pytest.mark.parametrize(("factor", "lines"), [(1.15, 40), (1.2, 20), (1.5, 10), (3.0, 10)])
+def test_a_lasting_slowdown_is_told_within_so_many_lines(factor, lines):
+    run = Training(poll=10.0).train(200)
+    assert slow_lines(run, factor) <= lines
+    assert run.words()[0] == FIRING
+
+
+def test_a_slowdown_below_the_threshold_is_not_told():
+    assert Training().train(200).train(300, every=10.4).told == []
+
+
+def test_the_onset_is_the_first_slow_line():
+    run = Training(poll=10.0).train(200)
+    slow_lines(run, 1.5)
+    slow = run.watch.active[0]
+    assert slow.starts_at == START + 2000 + 15
+    assert (slow.facts["since_iteration"], slow.facts["usual_ms"], slow.facts["limit"]) == (201, 10_000.0, 1.1)
+    assert slow.facts["factor"] == pytest.approx(1.5)
+
+
+def test_single_spikes_and_short_bursts_are_not_told():
+    run = Training()
+    for _ in range(20):
+        run.train(60).train(1, every=50.0)
+    run.train(60).train(4, every=20.0).train(60)
+    assert run.told == []
+
+
+def test_a_slowdown_ends_when_twenty_lines_are_back_at_the_usual_pace():
+    run = Training(poll=10.0).train(200).train(40, every=13.0)
+    assert run.words() == [FIRING]
+    run.train(9)
+    assert len(run.told) == 1
+    run.train(12)
+    assert run.words()[-1] == ("slow", "resolved", "warning")
+
+
+def test_it_is_remembered_at_its_worst():
+    run = Training(poll=10.0).train(200).train(30, every=20.0).train(30, every=13.0)
+    slow = run.watch.active[0]
+    assert slow.facts["worst"] == pytest.approx(2.0)
+    assert slow.facts["factor"] == pytest.approx(1.3)
+
+
+def test_twenty_lines_at_one_and_a_half_are_critical():
+    run = Training(poll=10.0).train(200).train(30, every=16.0)
+    assert run.words() == [FIRING, ESCALATED]
+
+
+def test_a_slowdown_does_not_become_the_usual():
+    run = Training(poll=60.0).train(200).train(1000, every=13.0)
+    assert run.words() == [FIRING]
+    assert run.state.pace.usual == 10_000.0
+
+
+@pytest.mark.parametrize("first", [2, 10])
+def test_the_first_ten_iterations_of_a_launch_say_nothing_about_its_pace(first):
+    run = Training().train(first, every=80.0, ms=80_000).train(15 - first).train(4).wait(60)
+    assert run.state.pace.usual == 10_000.0
+    run.train(200)
+    assert run.told == []
+    assert run.state.pace.usual == 10_000.0
+
+
+def test_with_few_lines_six_of_the_last_eight_must_be_slow():
+    run = Training(poll=10.0).train(20).train(5, every=13.0).wait(10)
+    assert run.told == []
+    assert run.train(1, every=3.0, ms=13_000.0).wait(10).words() == [FIRING]
+
+
+def test_with_few_lines_a_slowdown_of_less_than_fifteen_percent_is_not_told():
+    assert Training().train(20).train(15, every=11.4).told == []
+
+
+def test_lines_of_a_suspected_slowdown_are_not_taken_for_usual():
+    run = Training(poll=10.0).train(100).wait(10)
+    usual = len(run.state.pace.accepted)
+    run.train(6, every=13.0).wait(10)
+    assert run.told == []
+    assert len(run.state.pace.accepted) == usual + 1
+
+
+def test_a_resume_starts_a_new_baseline():
+    run = Training().train(200)
+    run.write("[before the start of training step] datetime: 2026-11-24 10:30:00", 60)
+    run.iteration -= 20
+    run.train(300, every=14.0)
+    assert run.told == []
+    assert run.state.pace.usual == 14_000.0
+
+
+def test_another_batch_size_starts_a_new_baseline():
+    run = Training().train(200).train(300, every=15.0, batch_size=512)
+    assert run.told == []
+    assert run.state.pace.usual == 15_000.0
+
+
+def test_a_line_that_covers_a_pause_says_nothing_about_the_pace():
+    run = Training().train(60)
+    for _ in range(30):
+        run.write("saving checkpoint at iteration 60 to /ckpt in torch format", 1)
+        run.write("  successfully saved checkpoint from iteration 60 to /ckpt", 30).train(1, every=45.0).train(1)
+    assert run.told == []
+    assert run.state.pace.usual == 10_000.0
+
+
+def test_a_run_that_saves_before_each_line_can_be_slow():
+    run = Training().train(60)
+    for number in range(120):
+        run.write("saving checkpoint at iteration 60 to /ckpt in torch format", 0.5)
+        run.write("  successfully saved checkpoint from iteration 60 to /ckpt", 1)
+        run.train(1, every=10.0 if number < 60 else 14.0)
+    assert run.words() == [FIRING]
+
+
+def test_while_a_run_is_stuck_it_is_not_judged_slow():
+    run = Training().train(200).wait(1000).train(10)
+    assert [told.kind for told in run.told] == ["stuck"] * 3
+
+
+@pytest.mark.parametrize("ms", ["nan", "inf", "-5.0", "0.0", "1e300"])
+def test_a_time_per_iteration_that_cannot_be_is_left_out(ms):
+    run = Training(stamps=False).train(60)
+    run.iteration += 1
+    run.write(line(run.iteration, ms=float(ms)), 10)
+    run.train(60)
+    assert run.told == []
+    assert run.state.line_at == pytest.approx(run.at, abs=60)
+
+
+def test_a_higher_threshold_ends_a_slowdown_that_it_allows():
+    run = Training(poll=10.0).train(200).train(40, every=13.0)
+    run.watch.values = {**run.watch.values, **Training(slow="3").watch.values}
+    assert run.train(1, every=13.0).words()[-1] == ("slow", "resolved", "warning")
