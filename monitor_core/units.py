@@ -30,13 +30,17 @@ def duration(seconds: float, *, exact: bool = False) -> str:
     hours, rest = divmod(rest, 3600)
     minutes, secs = divmod(rest, 60)
     if total >= 48 * 3600:
-        return f"{days}d {hours}h"
+        return _two(days, "d", hours, "h")
     hours += 24 * days
     if total >= 10 * 3600:
-        return f"{hours}h {minutes}m" if exact else f"{hours}h"
+        return _two(hours, "h", minutes if exact else 0, "m")
     if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {secs}s" if exact or minutes < 10 else f"{minutes}m"  # noqa: PLR2004 minutes
+        return _two(hours, "h", minutes, "m")
+    return _two(minutes, "m", secs if exact or minutes < 10 else 0, "s")  # noqa: PLR2004 minutes
+
+
+def _two(large: int, its_unit: str, small: int, unit: str) -> str:
+    return f"{large}{its_unit} {small}{unit}" if small else f"{large}{its_unit}"
 
 
 def compact_duration(seconds: float) -> str:

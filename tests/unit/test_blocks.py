@@ -15,6 +15,7 @@ from bot.blocks import (
     button,
     context,
     cut_middle,
+    day_of,
     escape,
     header,
     log_text,
@@ -188,18 +189,33 @@ def test_times_of_one_day_are_shown_without_it():
     assert "date_short_pretty" not in str(alert(messages.STUCK))
 
 
-def test_times_of_several_days_are_each_shown_with_their_day():
+def test_only_a_time_of_another_day_than_the_alert_tells_of_has_its_day():
     text, blocks = alert(messages.SLOW)
-    assert "<!date^1795513265^{date_short_pretty} {time_secs}|Tue 24 Nov 09:41:05 UTC>" in text
-    assert "→ <!date^1795571100^{date_short_pretty} {time}|Wed 25 Nov 01:45 UTC>" in str(blocks)
-    assert str(blocks).count("<!date^") == str(blocks).count("date_short_pretty")
+    assert "date_short_pretty" not in text
+    assert (
+        "<!date^1795524480^{time}|12:48 UTC> → <!date^1795571100^{date_short_pretty} {time}|Wed 25 Nov 01:45 UTC>"
+        in sections(messages.SLOW)[1]
+    )
+    assert str(blocks).count("date_short_pretty") == 1
 
 
-def test_a_day_named_in_bold_counts_too():
-    next_day = (Strong((Time(messages.NEXT_DAY),)), " after ", Time(messages.ONSET))
-    assert str(blocks_of(replace(messages.FINISHED, sentence=next_day))).count("date_short_pretty") == 3
-    alone = replace(messages.FINISHED, facts=(), fallback=("x",), sentence=next_day[:1], late=(Time(messages.ONSET),))
-    assert str(blocks_of(alone)).count("date_short_pretty") == 2
+def test_a_day_is_named_once_until_it_changes():
+    today, tomorrow = Time(messages.ONSET), Time(messages.NEXT_DAY)
+    assert named_days((today, today)) == [False, False]
+    assert named_days((tomorrow, tomorrow)) == [True, False]
+    assert named_days((tomorrow, today)) == [True, True]
+    assert named_days((Strong((" until ", tomorrow)), tomorrow)) == [True, False]
+
+
+def named_days(text):
+    """Say of each time in a text whether its day is named, where the day is that of ONSET."""
+    written = mrkdwn(text, day_of(messages.ONSET))
+    return ["date_short_pretty" in each for each in written.split("<!date^")[1:]]
+
+
+def test_an_alert_without_a_time_in_its_sentence_tells_of_the_day_it_was_late():
+    late = replace(messages.FINISHED, sentence=("x",), fallback=("x",), late=(Time(messages.NEXT_DAY),))
+    assert [sections(late)[place].count("date_short_pretty") for place in (0, 2)] == [0, 1]
 
 
 @pytest.mark.parametrize(

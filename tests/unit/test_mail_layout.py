@@ -82,7 +82,7 @@ def test_a_firing_mail_reads_like_this():
         "  09:52:51 [rank5] open <shard 0812> …?key=[redacted]&retry=3\n"
         "  09:57:51 [rank0] watchdog: ALLREDUCE … running for 301 s\n"
         "\n"
-        "To type in a shell, or in Slack with a / before it:\n"
+        "To type in a shell:\n"
         "Acknowledge:  trainstatus ack 4127\n"
         "Mute:         trainstatus mute moe-16x3b 1h\n"
         "\n"
@@ -91,6 +91,13 @@ def test_a_firing_mail_reads_like_this():
         "-- \n"
         "You get this because oncall@example.com is a mail recipient of trainstatus.\n"
     )
+
+
+def test_commands_are_for_where_they_can_be_typed():
+    in_slack = replace(STUCK, commands=(("Look", "/trainstatus moe-16x3b"),))
+    assert "To type in Slack:\nLook:  /trainstatus moe-16x3b\n" in mail_text(in_slack, FOOTER)
+    assert ">To type in Slack<" in mail_html(in_slack, FOOTER)
+    assert ">To type in a shell<" in mail_html(STUCK, FOOTER)
 
 
 def test_a_resolve_mail_reads_like_this():

@@ -6,9 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from monitor_core.model.records import Marker, MarkerKind, Progress
 from monitor_core.parse import Parser
+from monitor_core.parse.megatron import ProgressLines
 
 PLAIN = (
     " iteration    14974/   15550 | consumed samples:      5031264 | elapsed time per iteration (ms): 1371.6 |"
@@ -26,6 +29,8 @@ PROGRESS = Progress(
     throughput=323.4,
     batch_size=336,
 )
+HEAD, *PAIRS, END = PLAIN.split("|")
+SHORT = "|".join([HEAD, *(pair for pair in PAIRS if "loss" not in pair), END])
 MAY_22 = 1779420757.0  # 2026-05-22 03:32:37 UTC
 
 
@@ -85,8 +90,7 @@ def test_what_stands_before_the_line_does_not_matter(prefix):
 
 
 def test_the_pairs_may_come_in_any_order():
-    head, *pairs, end = PLAIN.split("|")
-    assert one("|".join([head, *reversed(pairs), end])) == PROGRESS
+    assert one("|".join([HEAD, *reversed(PAIRS), END])) == PROGRESS
 
 
 def test_a_time_in_seconds_is_turned_into_milliseconds():
@@ -157,6 +161,38 @@ def test_output_glued_to_the_end_of_a_whole_line_does_no_harm():
 
 def test_a_cut_line_does_not_spoil_the_whole_one_that_a_new_launch_glues_to_it():
     assert one(PLAIN[:120] + PLAIN) == PROGRESS
+
+
+def test_the_pairs_may_change_from_line_to_line():
+    other = PLAIN.replace("(ms): 1371.6", "(s): 1.25")
+    assert read(PLAIN, SHORT, other, PLAIN, SHORT) == [
+        PROGRESS,
+        replace(PROGRESS, loss=None),
+        replace(PROGRESS, ms_per_iteration=1250.0),
+        PROGRESS,
+        replace(PROGRESS, loss=None),
+    ]
+
+
+pieces_of_a_line = st.builds(
+    lambda start, length: PLAIN[start : start + length], st.integers(0, len(PLAIN)), st.integers(0, 250)
+)
+others = st.sampled_from(
+    ["", " ", "|", ":", " | lm loss: 1.0", " iteration 3/ 9 |", "[rank3]: hello", "9", SHORT, PLAIN]
+)
+
+
+@given(st.lists(st.one_of(pieces_of_a_line, others), max_size=5).map("".join), st.integers(0, len(PLAIN)), others)
+@example(PLAIN[:50] + PLAIN, len(PLAIN), "")
+@example(PLAIN.replace("(ms): 1371.6", "(ms): 1371.6 iteration 3/ 9"), len(PLAIN), "")
+@example(PLAIN.replace("samples:      5031264", "samples: 50 iteration 3/ 9"), len(PLAIN), "")
+def test_a_spoilt_line_is_read_the_same_whatever_line_came_before(pieces, at, other):
+    spoilt = PLAIN[:at] + other + PLAIN[at:]
+    for line in (pieces.encode(), spoilt.encode()):
+        for before in (PLAIN, SHORT):
+            seasoned = ProgressLines()
+            seasoned.read(before.encode())
+            assert seasoned.read(line) == ProgressLines().read(line), line
 
 
 @pytest.mark.parametrize(

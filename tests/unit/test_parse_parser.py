@@ -95,6 +95,15 @@ def test_a_line_of_a_megabyte_does_no_harm():
     assert [type(record) for record in records] == [Progress]
 
 
+@pytest.mark.parametrize("log", [FINISHED, FAILED])
+def test_a_block_may_be_of_any_length(log):
+    long = b"".join(b"a line of something else, with the number %d\n" % number for number in range(20_000)) + log
+    whole = Parser()
+    parser = Parser()
+    assert whole.feed(long * 2) == [record for line in lines_of(long * 2) for record in parser.feed(line)]
+    assert whole.lines == 2 * long.count(b"\n")
+
+
 def test_what_is_kept_does_not_grow_with_the_log():
     parser = Parser()
     for _ in range(100):

@@ -169,6 +169,21 @@ def test_a_secret_at_the_cut_is_taken_out_before_the_text_is_cut():
     assert "hf_a" not in failure.text
 
 
+@pytest.mark.parametrize(
+    "secret", ["https://me:{}@example.com/data", "token eyJhbGciOi.{}.c2lnbmF0dXJl", 'api_key="{}"', "{}@example.com"]
+)
+@pytest.mark.parametrize("before", [0, 480, 1470, 8000])
+def test_no_part_of_a_secret_is_let_out_however_long_the_line_is(before, secret):
+    long_secret = secret.format("a1B2" * 600)
+    (failure,) = read(*TRACEBACK, f"ValueError: at https://u:{'x' * before} {long_secret} {'and so on ' * 1000}")
+    assert "a1B2" not in failure.text
+
+
+def test_the_beginning_of_a_long_line_is_told():
+    (failure,) = read(*TRACEBACK, f"ValueError: {'and so on ' * 1000}")
+    assert failure.text == f"ValueError: {'and so on ' * 1000}"[:500].rstrip()
+
+
 def test_a_traceback_on_one_line_is_not_followed():
     line = f'{TRACEBACK[0]}\\n  File "x.py", line 3, in f\\nStopIteration'
     assert read(line, *TRACEBACK[1:], "ValueError: no such sample") == []

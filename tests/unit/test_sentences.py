@@ -14,7 +14,7 @@ from tests.support.incidents import BY_NAME, FINISHED, ON_HOST, STOPPED, STUCK, 
 FIRING = {
     "STUCK": [
         "moe-16x3b STUCK 6m 12s · critical",
-        "No new line since 09:52:35 UTC on gpu-07. One was due every 4.1 s; the limit is 2m 0s.",
+        "No new line since 09:52:35 UTC on gpu-07. One was due every 4.1 s; the limit is 2m.",
         "Iteration: 12,400 / 50,000 (24.8%)",
         "Loss: 2.314",
         "ETA: 14:08 to 14:14 UTC (+6m 12s and growing)",
@@ -173,9 +173,9 @@ def test_a_sentence_ends_with_an_ending_that_closed_the_incident():
 @pytest.mark.parametrize(
     ("phase", "sentence"),
     [
-        ("starting", "No first line since 09:52:35 UTC on gpu-07. The limit is 2m 0s."),
-        ("checkpointing", "No end of the checkpoint since 09:52:35 UTC on gpu-07. The limit is 2m 0s."),
-        ("evaluating", "No end of the evaluation since 09:52:35 UTC on gpu-07. The limit is 2m 0s."),
+        ("starting", "No first line since 09:52:35 UTC on gpu-07. The limit is 2m."),
+        ("checkpointing", "No end of the checkpoint since 09:52:35 UTC on gpu-07. The limit is 2m."),
+        ("evaluating", "No end of the evaluation since 09:52:35 UTC on gpu-07. The limit is 2m."),
     ],
 )
 def test_silence_is_named_after_what_the_run_is_doing(phase, sentence):
@@ -241,5 +241,5 @@ def test_what_is_not_known_is_left_out():
     bare = replace(STUCK, facts={"phase": "training", "expected": None, "limit": 120.0})
     assert told(bare, Scene()) == [
         "moe-16x3b STUCK 6m 12s · critical",
-        "No new line since 09:52:35 UTC. The limit is 2m 0s.",
+        "No new line since 09:52:35 UTC. The limit is 2m.",
     ]

@@ -16,7 +16,7 @@ def test_the_fallback_is_the_whole_alert_in_one_sentence():
     shown = made(STUCK)
     assert say(shown.fallback) == (
         "Critical: moe-16x3b STUCK 6m 12s on gpu-07. No new line since 09:52:35 UTC on gpu-07."
-        " One was due every 4.1 s; the limit is 2m 0s. Owner U012ALICE."
+        " One was due every 4.1 s; the limit is 2m. Owner U012ALICE."
     )
     assert say(made(resolved(SLOW)).fallback) == (
         "Resolved: moe-16x3b was SLOW 1.70x on gpu-07. Back to 0.408 s per iteration since 10:46:10 UTC on gpu-07."
