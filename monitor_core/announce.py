@@ -12,7 +12,7 @@ from monitor_core.incident.mutes import muting
 from monitor_core.incident.routing import deliveries
 from monitor_core.model.incidents import Incident, IncidentState, Mute, Reason
 from monitor_core.roster import Roster
-from monitor_core.store import queries
+from monitor_core.store import outbox, queries
 
 
 def announce(
@@ -38,10 +38,10 @@ def announce(
 
 def tell(connection: Connection, roster: Roster, incident: Incident, reason: Reason, now: float) -> Incident:
     """Enqueue the deliveries of one reason; return the incident with the duration that people now know."""
-    told = queries.told(connection, incident.number)
+    told = outbox.told(connection, incident.number)
     routes, runs = roster.routes(incident), roster.runs_of(incident.subject)
     for delivery in deliveries(incident, reason, routes, runs, told, now):
-        queries.enqueue(connection, delivery)
+        outbox.enqueue(connection, delivery)
     return queries.save_incident(connection, replace(incident, told_for=max(0.0, now - incident.starts_at)))
 
 

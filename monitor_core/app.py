@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -24,7 +25,7 @@ from monitor_core.notify.protocol import Notifier
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
 from monitor_core.scheduler import Scheduler
-from monitor_core.store.database import open_database
+from monitor_core.store.database import busy_told, open_copy, open_database
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ _GRACE = 4.0
 _SPREAD = 5.0
 # The shell changes the same database: the outbox looks for its deliveries once a second.
 _IDLE = 1.0
+_AFTER_TROUBLE = 1.0
 
 
 class Extension(Protocol):
@@ -62,15 +64,18 @@ class _Carrier:
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def _run(self) -> None:
-        self._safely(self.outbox.recover)
         while not self.stopping.is_set():
-            self._safely(self.outbox.drain)
-            self.wake.wait(_IDLE)
-            self.wake.clear()
+            self._send_until_trouble()
+            self.stopping.wait(_AFTER_TROUBLE)
 
-    def _safely(self, work: Callable[[], object]) -> None:
+    def _send_until_trouble(self) -> None:
+        """Send until the end, or until something breaks: a delivery may then be on its way that has to be recovered."""
         try:
-            work()
+            self.outbox.recover()
+            while not self.stopping.is_set():
+                if not self.outbox.send_next():
+                    self.wake.wait(_IDLE)
+                    self.wake.clear()
         except DBAPIError as error:
             log.error("notifier=%s the database refused: %s; tried again", self.outbox.notifier.name, error.orig)  # noqa: TRY400 the sentence says it all
         except Exception:
@@ -111,28 +116,32 @@ class App:
         """Stop within the grace; return whether everything has ended by then."""
         ends_at = time.monotonic() + _GRACE
         self._stopping.set()
+        self.poller.close()
         self._scheduler.stop()
         self._wake()
+        closing = [threading.Thread(target=reader.close, daemon=True) for reader in self._readers.values()]
+        for thread in closing:
+            thread.start()
         if self._extension is not None:
             self._extension.stop()
-        for reader in self._readers.values():
-            reader.close()
-        for carrier in self._carriers:
-            carrier.thread.join(max(0.0, ends_at - time.monotonic()))
-        ended = not any(carrier.thread.is_alive() for carrier in self._carriers)
+        threads = [*closing, *(carrier.thread for carrier in self._carriers)]
+        for thread in threads:
+            thread.join(max(0.0, ends_at - time.monotonic()))
+        idle = self._scheduler.wait(ends_at - time.monotonic())
         for carrier in self._carriers:
             carrier.outbox.notifier.close()
         self.engine.dispose()
-        return ended
+        return idle and not any(thread.is_alive() for thread in threads)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT; return the exit status."""
-        done = threading.Event()
+        # A signal may come while its own queue is being waited for: an Event would then wait for itself.
+        signals: SimpleQueue[int] = SimpleQueue()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: done.set())
+            signal.signal(number, lambda came, _frame: signals.put(came))
         self.start()
         log.info("watching %d runs on %d hosts", len(self.config.runs), len(self._readers))
-        done.wait()
+        signals.get()
         log.info("stopping")
         if not self.stop():
             # A thread of APScheduler or of a library that hangs would keep the interpreter from ending.
@@ -156,10 +165,16 @@ class App:
             carrier.wake.set()
 
 
+def with_somebody_to_tell(config: Config) -> Config:
+    """Return the configuration with the terminal switched on where it names nobody else who is to be told."""
+    told = config.console or config.slack is not None or (config.email is not None and config.email.recipients)
+    return config if told else config.model_copy(update={"console": True})
+
+
 @contextlib.contextmanager
 def sight(config: Config) -> Iterator[Poller]:
-    """Yield a poller that can look at the hosts, and close what it opened; nobody is told anything."""
-    engine = open_database(config.database)
+    """Yield a poller that can look at the hosts, and close what it opened; it works on a copy of the database."""
+    engine = open_copy(config.database)
     readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
     try:
         yield Poller(engine, Roster(config, frozenset()), readers, time.time)
@@ -172,10 +187,13 @@ def sight(config: Config) -> Iterator[Poller]:
 @contextlib.contextmanager
 def door(config: Config) -> Iterator[Control]:
     """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused."""
+    config = with_somebody_to_tell(config)
     engine = open_database(config.database)
     configured = {"slack": config.slack, "email": config.email, "console": config.console}
+    roster = Roster(config, frozenset(name for name, section in configured.items() if section))
     try:
-        yield Control(engine, Roster(config, frozenset(n for n, section in configured.items() if section)), time.time)
+        with busy_told(config.database):
+            yield Control(engine, roster, time.time)
     finally:
         engine.dispose()
 

@@ -34,6 +34,7 @@ from monitor_core.view import host_view, run_view, worst_first
 
 DEFAULT_MUTE = 3600.0
 LONGEST_MUTE = 30 * 86400.0
+_DIGITS = 18  # of the largest number that SQLite takes
 
 
 @dataclass(slots=True)
@@ -79,13 +80,14 @@ class Control:
 
     def runs_of(self, target: str) -> tuple[str, ...]:
         """Return the runs that a target covers: a run, a host, `all`, a pattern, or an incident's number."""
-        if target.isdigit():
+        if target.isdecimal():
             return tuple(self.roster.runs_of(self._incident(target).subject))
         return self.targets.runs(target)
 
     def owners_of(self, target: str) -> frozenset[str]:
         """Return who owns all of what a target covers: the owners, if every run has the same one, else nobody."""
-        owners = {self.roster.run(run).owner for run in self.runs_of(target)}
+        configured = self.roster.config.runs
+        owners = {configured[run].owner for run in self.runs_of(target) if run in configured}
         return frozenset(owners) if len(owners) == 1 and owners != {""} else frozenset()
 
     def channels_of(self, target: str) -> frozenset[str]:
@@ -258,7 +260,7 @@ class Control:
         return tell(connection, self.roster, stored, Reason.ACKNOWLEDGED if taken else Reason.UNACKNOWLEDGED, now)
 
     def _to_acknowledge(self, connection: Connection, target: str) -> list[Incident]:
-        if target.isdigit():
+        if target.isdecimal():
             found = [self._unresolved(connection, target)]
         else:
             subjects = self.targets.subjects(target)
@@ -270,7 +272,7 @@ class Control:
 
     def _subjects(self, connection: Connection, target: str) -> list[Subject | None]:
         """Return what is muted: what a name says, or what the incident of this number is about."""
-        return [self._unresolved(connection, target).subject] if target.isdigit() else self.targets.subjects(target)
+        return [self._unresolved(connection, target).subject] if target.isdecimal() else self.targets.subjects(target)
 
     def _unresolved(self, connection: Connection, number: str) -> Incident:
         incident = self._incident(number, connection)
@@ -283,7 +285,7 @@ class Control:
         if connection is None:
             with self.engine.begin() as fresh:
                 return self._incident(number, fresh)
-        incident = queries.load_incident(connection, int(number))
+        incident = queries.load_incident(connection, int(number)) if len(number) <= _DIGITS else None
         if incident is None:
             raise CommandError(f"There is no incident {number}. Nothing was changed.")
         return incident

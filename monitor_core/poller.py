@@ -24,7 +24,7 @@ from monitor_core.model.incidents import (
     Subject,
     SubjectKind,
 )
-from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest
+from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest, LogTrouble
 from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
 from monitor_core.store import queries
@@ -82,17 +82,22 @@ class Poller:
     readers: Mapping[str, Reader]
     clock: Callable[[], float]
     due: dict[str, float] = field(default_factory=dict)
+    _closing: bool = False
+
+    def close(self) -> None:
+        """Poll no more; whoever closes the readers next does not look like a host that gives no answer."""
+        self._closing = True
 
     def poll_host(self, host: str) -> float:
         """Look at the runs of a host that are due, and return when to look at it again (seconds since 1970)."""
         now = self.clock()
         runs = [run for run in self.roster.runs_on(host) if self._is_due(run, now)]
-        if not runs:
+        if not runs or self._closing:
             return self._next(host, now)
         try:
             reading, at = self._read(host, runs)
         except CollectError as error:
-            return self._missed(host, error)
+            return self._next(host, self.clock()) if self._closing else self._missed(host, error)
         self._answered(host, at)
         for answer in reading.logs:
             self._advance_safely(host, answer, reading.clock - at, at)
@@ -125,18 +130,18 @@ class Poller:
         return now + min(_RETRY * 2.0 ** (row.failures - 1), _RETRY_CAP)
 
     def _unseen(self, connection: Connection, row: HostRow, error: CollectError) -> list[Finding]:
-        assert row.failing_since is not None
+        """Only a good read closes what is known of a host: a changed key may well be followed by silence."""
+        before = queries.active_incidents(connection, Subject(SubjectKind.HOST, row.name))
+        found = {incident.kind: _again(incident) for incident in before}
         facts: dict[str, Number] = {"error": str(error), "failures": row.failures}
+        since = row.seen_at or row.failing_since or 0.0
+        failing_since = row.failing_since or since
         if isinstance(error, HostKeyChanged):
-            return [Finding(Kind.HOST_KEY, Severity.CRITICAL, row.failing_since, facts)]
-        if row.failures < _FAILURES:
-            return [
-                _again(incident)
-                for incident in queries.active_incidents(connection, Subject(SubjectKind.HOST, row.name))
-            ]
-        since = row.seen_at or row.failing_since
-        patience = row.failing_since - since + self._host_threshold(connection, row.name, "unreachable")
-        return [Finding(Kind.UNREACHABLE, Severity.WARNING, since, facts, grace=patience)]
+            found[Kind.HOST_KEY] = Finding(Kind.HOST_KEY, Severity.CRITICAL, failing_since, facts)
+        elif row.failures >= _FAILURES and Kind.HOST_KEY not in found:
+            patience = failing_since - since + self._host_threshold(connection, row.name, "unreachable")
+            found[Kind.UNREACHABLE] = Finding(Kind.UNREACHABLE, Severity.WARNING, since, facts, grace=patience)
+        return list(found.values())
 
     def _host_threshold(self, connection: Connection, host: str, name: str) -> float:
         """A host's own thresholds are the most patient ones of its runs."""
@@ -181,9 +186,18 @@ class Poller:
             self._announce_all(connection, stored, (*done.closed, *done.active), now, quiet=frozenset())
 
     def peek(self, host: str, runs: Sequence[str]) -> dict[str, Look]:
-        """Look at runs now and judge them, without writing anything; raise CollectError."""
+        """Look at runs now and judge them, without writing anything; raise CollectError.
+
+        A run that cannot be judged, which is a bug of ours or a damaged database, is missing from the answer.
+        """
         reading, at = self._read(host, runs)
-        return {answer.run: self._look(host, answer, reading.clock - at, at) for answer in reading.logs}
+        looks = {}
+        for answer in reading.logs:
+            try:
+                looks[answer.run] = self._look(host, answer, reading.clock - at, at)
+            except Exception:
+                log.exception("run=%s could not be judged", answer.run)
+        return looks
 
     def _advance(self, host: str, answer: LogReading, skew: float, now: float) -> None:
         look = self._look(host, answer, skew, now)
@@ -200,10 +214,15 @@ class Poller:
         first = not watch.state.seen_at
         deadline: float | None
         cursors, more = _take(watch, answer, skew)
-        while first and more:
-            answer = self._read_on(host, name, cursors)
-            taken, more = _take(watch, answer, skew)
-            cursors |= taken
+        try:
+            while first and more:
+                answer = self._read_on(host, name, cursors)
+                taken, more = _take(watch, answer, skew)
+                cursors |= taken
+        except CollectError as error:
+            # Half of a first sight cannot be judged: it begins anew.
+            watch, cursors, more = self._watch(name, row, values, stored), {}, False
+            answer = LogReading(name, trouble=LogTrouble.UNREADABLE, detail=f"Only a part of it could be read: {error}")
         if answer.trouble is not None:
             grace = _seconds(values["log_missing"])
             watch.miss(answer.trouble, answer.detail, now, grace)

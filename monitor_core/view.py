@@ -11,7 +11,6 @@ from monitor_core.model.views import HostView, RunView
 from monitor_core.parse.signatures import describe
 from monitor_core.roster import Roster
 from monitor_core.store.queries import HostRow, RunRow
-from monitor_core.track import memory
 from monitor_core.track.state import RunState
 
 
@@ -33,9 +32,9 @@ def run_view(
         "mutes": tuple(mute for mute in mutes if covers(mute, subject, host)),
     }
     unseen = any(incident.kind in UNSEEN for incident in own)
-    if row is None:
+    state = row.known() if row is not None else None
+    if row is None or state is None:
         return RunView(state=str(Phase.UNKNOWN), phase=Phase.UNKNOWN, **common)  # type: ignore[arg-type] # one dict of several types
-    state = memory.load(row.state)
     phase = Phase.UNKNOWN if unseen else state.phase
     return RunView(
         state=str(Phase.UNKNOWN) if unseen else _state(state),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from monitor_core.cli.arguments import parser
-from monitor_core.errors import CommandError, ConfigError, TrainstatusError
+from monitor_core.errors import CommandError, TrainstatusError
 
 # What carries a verb out is imported when it is asked for: `--help` and `replay` need no SSH and no database.
 _ROOMS = {
@@ -23,6 +24,8 @@ _ROOMS = {
     "ack": "people",
     "unack": "people",
 }
+# 2 would say to a monitoring system that a run is critical.
+_REFUSED = {"check": 3}
 
 
 def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None) -> int:
@@ -30,24 +33,29 @@ def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None)
 
     `extension` makes the other way to people (Slack) from a configuration, or None where it has none.
     """
-    arguments = parser().parse_args(argv)
+    refused = _REFUSED.get(argv[0] if argv else "", 2)
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as end:
+        sys.exit(refused if end.code else 0)
     verb = getattr(import_module(f"monitor_core.cli.{_ROOMS[arguments.verb]}"), arguments.verb)
     try:
-        return int(verb(arguments, extension))
-    except ConfigError as error:
-        _say(str(error))
-        return 3 if arguments.verb == "check" else 2
+        status = int(verb(arguments, extension))
+        sys.stdout.flush()
     except CommandError as error:
         near = f"\nTry: trainstatus {error.suggestion}" if " " in error.suggestion else ""
         _say(f"{error}{near}")
-        return 2
+        return refused
     except TrainstatusError as error:
         _say(str(error))
-        return 3 if arguments.verb == "check" else 2
+        return refused
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        # What is left in the buffer would be written at exit, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return status
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from monitor_core.app import App
 from monitor_core.config.load import load
 from monitor_core.model.incidents import ENDINGS, IncidentState
-from monitor_core.store import queries
+from monitor_core.store import outbox, queries
 
 _CONFIG = """\
 database: sqlite:///{folder}/demo.db
@@ -113,5 +113,5 @@ def _told_ending(app: App) -> bool:
         ended = [
             i for i in queries.active_incidents(connection) if i.kind in ENDINGS and i.state is IncidentState.FIRING
         ]
-        told = [queries.told(connection, incident.number) for incident in ended]
+        told = [outbox.told(connection, incident.number) for incident in ended]
     return bool(told) and all(delivery.sent_at is not None for of in told for delivery in of.values())

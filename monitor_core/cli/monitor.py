@@ -6,11 +6,8 @@ import argparse
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from sqlalchemy import make_url
-
-from monitor_core.app import App, Extension, sight
+from monitor_core.app import App, Extension, sight, with_somebody_to_tell
 from monitor_core.cli.setup import begin_logging, configuration, print_json
 from monitor_core.config.advice import warnings
 from monitor_core.config.models import Config
@@ -25,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _OK, _UNKNOWN = 0, 3
 _STATUS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+# What is critical must not hide behind what is unknown.
+_BADNESS = (0, 1, 3, 2)
 _WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 _UNSEEN = frozenset({Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
 
@@ -51,17 +50,12 @@ def run(arguments: argparse.Namespace, extension: Callable[[Config], Extension |
     if made is None and config.slack is not None:
         log.warning("the slack: section is ignored here: this process knows no Slack (use `trainstatus run`)")
         config = config.model_copy(update={"slack": None})
-    if not config.console and config.slack is None and (config.email is None or not config.email.recipients):
-        config = config.model_copy(update={"console": True})
-    return App(config, extension=made).run()
+    return App(with_somebody_to_tell(config), extension=made).run()
 
 
 def check(arguments: argparse.Namespace, _extension: object) -> int:
     """Look once, print a verdict for each run, and write nothing."""
     config = configuration(arguments)
-    database = make_url(config.database).database
-    if not database or not Path(database).expanduser().exists():
-        config = config.model_copy(update={"database": "sqlite://"})
     with sight(config) as poller:
         wanted = [Targets(poller.roster).run(arguments.run)] if arguments.run else list(config.runs)
         verdicts = []
@@ -72,16 +66,18 @@ def check(arguments: argparse.Namespace, _extension: object) -> int:
             except CollectError as error:
                 verdicts += [Verdict(name, _UNKNOWN, "unknown", f"{host}: {error}") for name in names]
             else:
-                verdicts += [_verdict(name, looks[name], poller.clock()) for name in names]
+                verdicts += [_verdict(name, looks.get(name), poller.clock()) for name in names]
     if arguments.json:
         print_json(verdicts)
     else:
         for found in verdicts:
             print(f"{_WORDS[found.status]} {found.run}: {found.text}")
-    return max((found.status for found in verdicts), default=_OK)
+    return max((found.status for found in verdicts), key=_BADNESS.index, default=_OK)
 
 
-def _verdict(name: str, look: Look, now: float) -> Verdict:
+def _verdict(name: str, look: Look | None, now: float) -> Verdict:
+    if look is None:
+        return Verdict(name, _UNKNOWN, "unknown", "could not be judged; the lines above say why")
     state = look.watch.state
     ending = verdict(state)
     word = str(ending) if ending is not None else str(state.phase)

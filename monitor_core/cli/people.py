@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from monitor_core.cli import text
 from monitor_core.cli.setup import configuration, print_json
 from monitor_core.control import Control
 from monitor_core.errors import CommandError
-from monitor_core.targets import kind_of
+from monitor_core.model.incidents import Kind
 from monitor_core.units import DURATION_EXAMPLES, parse_duration
 
 _CLOCK = "%H:%M"
@@ -84,7 +85,7 @@ def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str
     """Return kind, end (seconds since 1970, None: the default) and reason of `[KIND] [2h|until HH:MM] [REASON]`."""
     rest, kind, until = list(words), "", None
     if rest and _is_kind(rest[0]):
-        kind = rest.pop(0)
+        kind = rest.pop(0).replace("-", "_")
     if rest and rest[0] == "until":
         if len(rest) == 1:
             raise CommandError("`until` wants a time such as 09:00 (UTC). Nothing was changed.")
@@ -99,10 +100,8 @@ def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str
 
 
 def _is_kind(word: str) -> bool:
-    try:
-        return kind_of(word) is not None
-    except CommandError:
-        return False
+    """Only the full word: in `mute llama host moved` the second one begins a reason, not host_key."""
+    return word.lower().replace("-", "_") in set(Kind)
 
 
 def _next_time(word: str, now: float) -> float:
@@ -125,7 +124,11 @@ def _scope(arguments: argparse.Namespace) -> str:
 
 
 def _actor() -> str:
-    return f"shell:{getpass.getuser()}"
+    try:
+        return f"shell:{getpass.getuser()}"
+    except (KeyError, OSError):
+        # In a container the account often has no name.
+        return f"shell:{os.getuid()}"
 
 
 def _answer(arguments: argparse.Namespace, act: Callable[[Control], Any], lay_out: Callable[..., str]) -> int:

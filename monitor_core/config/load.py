@@ -34,7 +34,8 @@ def find(option: str | None, environment: Mapping[str, str], folder: str | Path 
     for candidate in candidates:
         if candidate.is_file():
             return str(candidate)
-    text = f"no configuration: copy config/trainstatus.example.yaml to {NAMES[0]}, or name one with --config or ${VARIABLE}"
+    copy = f"copy config/trainstatus.example.yaml to {NAMES[0]}"
+    text = f"no configuration: {copy}, or name one with --config or ${VARIABLE}"
     raise ConfigError([Problem(str(Path(folder) / NAMES[0]), None, "", text)])
 
 

@@ -1,8 +1,12 @@
-"""Makes log lines short enough to be read on a phone."""
+"""The log lines of a message, short enough to be read on a phone."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from monitor_core.incident.scene import Scene
+from monitor_core.model.incidents import Incident, Kind
 
 _WIDTH = 64
 _TAIL = 22
@@ -11,6 +15,31 @@ _SPACES = re.compile(r"\s+")
 _AFTER_SLASH = re.compile(r"(?<=\d/) +(?=\d)")
 _BETWEEN = " | "
 _MANY = 4
+_ERROR = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Log lines worth showing, and what they are."""
+
+    title: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def excerpt(incident: Incident, scene: Scene) -> Excerpt:
+    """Return the log lines that add something the facts do not."""
+    if incident.kind is Kind.FAILED:
+        return Excerpt("first error", (incident.said("text")[:_ERROR],))
+    if incident.kind is Kind.STUCK and scene.tail:
+        written = incident.facts.get("still_written")
+        return Excerpt("still written, but no progress line" if written else "last lines", _short(scene, 3))
+    if incident.kind is Kind.SLOW and scene.tail:
+        return Excerpt("last lines", _short(scene, 2))
+    return Excerpt()
+
+
+def _short(scene: Scene, lines: int) -> tuple[str, ...]:
+    return tuple(shorten(line) for line in scene.tail[-lines:])
 
 
 def shorten(line: str, width: int = _WIDTH) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor_core.incident import sentences
+from monitor_core.incident.excerpt import excerpt
+from monitor_core.incident.facts import facts, owner, person, since_fact
 from monitor_core.incident.scene import Scene
 from monitor_core.model.incidents import ENDINGS, KINDS, UNSEEN, Incident, Kind, Reason, Severity, SubjectKind
 from monitor_core.model.message import Action, Look, Message, Strong, Text, Time, TimeStyle
@@ -33,9 +35,9 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
     state = _state(incident, now)
     lead = _lead(incident, scene)
     sentence = lead or sentences.sentence(incident, scene, now)
-    facts = sentences.facts(incident, scene, now)
+    labelled = facts(incident, scene, now)
     if lead:
-        facts = (sentences.since_fact(incident, scene), *facts)
+        labelled = (since_fact(incident, scene), *labelled)
     made = Message(
         incident=incident.number,
         run=_subject_name(incident),
@@ -46,7 +48,7 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
         subject=_mail_subject(incident, scene),
         state=_word(incident),
         severity=incident.severity,
-        facts=facts,
+        facts=labelled,
         late=_late(sending),
         actions=_actions(incident),
         context=_context(incident, scene, now),
@@ -55,9 +57,9 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
         repeat=sending.repeat,
         commands=_commands(incident, scene),
     )
-    excerpt = sentences.excerpt(incident, scene)
-    if excerpt.lines and _bare(incident):
-        made = replace(made, excerpt=excerpt.lines, excerpt_title=excerpt.title)
+    shown = excerpt(incident, scene)
+    if shown.lines and _bare(incident):
+        made = replace(made, excerpt=shown.lines, excerpt_title=shown.title)
     return made
 
 
@@ -129,13 +131,13 @@ def _lead(incident: Incident, scene: Scene) -> Text:
     if incident.muted and scene.mute is not None:
         mute = scene.mute
         said = (f": {mute.reason}",) if mute.reason else ()
-        until = Strong(("Muted by ", sentences.person(mute.by), " until ", Time(mute.until, TimeStyle.MINUTES)))
+        until = Strong(("Muted by ", person(mute.by), " until ", Time(mute.until, TimeStyle.MINUTES)))
         return (until, *said, ". Still watched; one message at the end if it is still wrong.")
     if incident.acknowledged_by and incident.acknowledged_at is not None:
         at = Time(incident.acknowledged_at, TimeStyle.MINUTES)
         after = incident.acknowledged_at - (incident.fired_at or incident.starts_at)
         return (
-            Strong(("Acknowledged by ", sentences.person(incident.acknowledged_by), " at ", at)),
+            Strong(("Acknowledged by ", person(incident.acknowledged_by), " at ", at)),
             f", {duration(after)} after the alert.",
         )
     return ()
@@ -148,8 +150,8 @@ def _fallback(incident: Incident, scene: Scene, state: str, now: float) -> Text:
     if not incident.active and not KINDS[incident.kind].once:
         return (f"Resolved: {name} was {state}{where}. ", *first)
     severity = str(incident.severity).capitalize()
-    owner: Text = (" Owner ", sentences.owner(incident, scene), ".") if scene.owner else ()
-    return (f"{severity}: {name} {state}{where}. ", *first, *owner)
+    belongs: Text = (" Owner ", owner(incident, scene), ".") if scene.owner else ()
+    return (f"{severity}: {name} {state}{where}. ", *first, *belongs)
 
 
 def _mail_subject(incident: Incident, scene: Scene) -> str:

@@ -161,6 +161,26 @@ class Incident:
         """Whether the trouble still holds."""
         return self.state is not IncidentState.RESOLVED
 
+    @property
+    def ended_at(self) -> float:
+        """Return when it ended; its beginning while it holds."""
+        return self.starts_at if self.ends_at is None else self.ends_at
+
+    def said(self, name: str) -> str:
+        """Return one of its facts as text; empty if it is not known."""
+        value = self.facts.get(name)
+        return "" if value is None else str(value)
+
+    def figure(self, name: str) -> float | None:
+        """Return one of its facts as a number; None if it is not known or no number."""
+        value = self.facts.get(name)
+        return float(value) if value is not None and not isinstance(value, str) else None
+
+    def counter(self, name: str) -> int | None:
+        """Return one of its facts as a whole number; None if it is not known or no number."""
+        value = self.figure(name)
+        return None if value is None else int(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Mute:

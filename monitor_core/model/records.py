@@ -79,7 +79,8 @@ class HostReading:
     logs: tuple[LogReading, ...]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: that would take seven times as long to make, and a log has a million of them.
+@dataclass(slots=True)
 class Progress:
     """A progress line.
 

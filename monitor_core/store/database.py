@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError
+from alembic.util import CommandError as AlembicError
+from sqlalchemy import Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 
 from monitor_core.errors import TrainstatusError
 
@@ -21,25 +26,67 @@ def open_database(url: str) -> Engine:
     Each transaction is BEGIN IMMEDIATE: with a plain BEGIN, a reader that turns writer fails at once when another
     process writes, whatever the busy timeout (https://www.sqlite.org/isolation.html).
     """
-    database = make_url(url).database
-    if database and database != ":memory:":
-        Path(database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    file = file_of(url)
     engine = create_engine(url)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
-    try:
+    with _sentences(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
         _migrate(engine)
-    except DatabaseError as error:
-        engine.dispose()
-        raise TrainstatusError(
-            f"database {database}: {error.orig}; check that it can be written and is ours"
-        ) from error
     return engine
+
+
+def open_copy(url: str) -> Engine:
+    """Return an engine on a copy in memory, empty if there is no database: the file is read and never touched.
+
+    Raises TrainstatusError with a sentence if the file cannot be read.
+    """
+    file = file_of(url)
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    with _sentences(file):
+        if file.exists():
+            _copy(file, engine)
+        _migrate(engine)
+    return engine
+
+
+def file_of(url: str) -> Path:
+    """Return the file of a database URL."""
+    return Path(make_url(url).database or "")
+
+
+@contextmanager
+def busy_told(url: str) -> Iterator[None]:
+    """Raise TrainstatusError with a sentence where the database refuses: locked for too long, disk full, damaged."""
+    with _sentences(file_of(url)):
+        yield
+
+
+@contextmanager
+def _sentences(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except AlembicError as error:
+        raise TrainstatusError(f"database {file}: a newer trainstatus has written it; use that one") from error
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise TrainstatusError(f"database {file}: {reason}; check that it can be written and is ours") from error
+
+
+def _copy(file: Path, engine: Engine) -> None:
+    # Whoever only reads a WAL database that nobody has open leaves files behind, unless he says that it cannot change
+    # (https://www.sqlite.org/wal.html#read_only_databases).
+    still = not file.with_name(f"{file.name}-wal").exists()
+    source = sqlite3.connect(f"file:{quote(str(file))}?mode=ro{'&immutable=1' if still else ''}", uri=True)
+    with closing(source), closing(engine.raw_connection()) as copy:
+        source.backup(copy.driver_connection)  # type: ignore[arg-type] # SQLAlchemy does not know that it is sqlite3's
 
 
 def _configure(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy says BEGIN itself, see below
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

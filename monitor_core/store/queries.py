@@ -6,21 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from pydantic import ValidationError
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from monitor_core.model.incidents import (
-    Delivery,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Mute,
-    Receiver,
-    Setting,
-    Subject,
-)
+from monitor_core.model.incidents import Incident, IncidentState, Mute, Setting, Subject
 from monitor_core.model.records import LogCursor
 from monitor_core.store import records, tables
+from monitor_core.track import memory
+from monitor_core.track.state import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +27,13 @@ class RunRow:
     parsers: str
     seen_at: float | None
     clock_skew: float | None
+
+    def known(self) -> RunState | None:
+        """Return what is known of the run; None if the text cannot be read, which the poller tells."""
+        try:
+            return memory.load(self.state)
+        except ValidationError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,40 +119,6 @@ def save_incident(connection: Connection, incident: Incident) -> Incident:
     return replace(incident, number=number[0])
 
 
-def drop_incident(connection: Connection, incident: Incident) -> None:
-    """Forget an incident that never fired."""
-    connection.execute(delete(tables.incidents).where(tables.incidents.c.number == incident.number))
-
-
-def told(connection: Connection, incident: int) -> dict[Receiver, Delivery]:
-    """Return, for each receiver that was told of an incident or is about to be, the newest delivery about it."""
-    table = tables.deliveries
-    live = [str(state) for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)]
-    query = select(table).where(table.c.incident == incident, table.c.state.in_(live)).order_by(table.c.number)
-    return {delivery.receiver: delivery for delivery in map(records.delivery, connection.execute(query))}
-
-
-def enqueue(connection: Connection, delivery: Delivery) -> None:
-    """Add a delivery, unless what waits for the same incident and receiver will tell it anyway.
-
-    A message is written when it is sent, so an edit has nothing to add to one that waits; any other reason takes the
-    place of the one that waits, with its age and its patience.
-    """
-    waiting = told(connection, delivery.incident).get(delivery.receiver)
-    if waiting is not None and waiting.state is DeliveryState.PENDING:
-        if delivery.reason.edit:
-            return
-        change_delivery(connection, waiting.number, {"state": str(DeliveryState.SUPERSEDED)})
-        delivery = replace(
-            delivery,
-            created_at=waiting.created_at,
-            due_at=waiting.due_at if waiting.fallback_for else max(delivery.due_at, waiting.due_at),
-            attempts=waiting.attempts,
-            repeat=waiting.repeat,
-        )
-    connection.execute(insert(tables.deliveries).values(records.delivery_values(delivery)))
-
-
 def load_mutes(connection: Connection, *, now: float) -> list[Mute]:
     """Return the mutes in force."""
     table = tables.mutes
@@ -219,89 +186,6 @@ def add_audit(
     """Write down who did, or tried to do, what."""
     values = {"at": at, "actor": actor, "verb": verb, "subject": subject, "old": old, "new": new, "refused": refused}
     connection.execute(insert(tables.audit).values(values))
-
-
-def due_deliveries(connection: Connection, notifier: str, now: float) -> list[Delivery]:
-    """Return what one notifier may send now, oldest first: due, and none of its incident and receiver on its way."""
-    table, other = tables.deliveries, tables.deliveries.alias()
-    on_its_way = select(other.c.number).where(
-        other.c.incident == table.c.incident,
-        other.c.notifier == table.c.notifier,
-        other.c.target == table.c.target,
-        other.c.state == str(DeliveryState.SENDING),
-    )
-    query = select(table).where(
-        table.c.notifier == notifier,
-        table.c.state == str(DeliveryState.PENDING),
-        or_(table.c.due_at <= now, table.c.fallback_for != ""),
-        ~on_its_way.exists(),
-    )
-    return [records.delivery(row) for row in connection.execute(query.order_by(table.c.number))]
-
-
-def delivery_states(connection: Connection, incident: int, receiver: str) -> set[DeliveryState]:
-    """Return the states of all deliveries about an incident to a receiver, given as `notifier:target`."""
-    notifier, _, target = receiver.partition(":")
-    table = tables.deliveries
-    query = select(table.c.state).where(
-        table.c.incident == incident, table.c.notifier == notifier, table.c.target == target
-    )
-    return {DeliveryState(state) for state in connection.execute(query).scalars()}
-
-
-def change_delivery(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
-    """Change columns of a delivery."""
-    connection.execute(update(tables.deliveries).where(tables.deliveries.c.number == number).values(values))
-
-
-def last_ref(connection: Connection, incident: int, receiver: Receiver) -> str:
-    """Return the reference of the newest message that a receiver got about an incident; empty if it got none."""
-    table = tables.deliveries
-    query = (
-        select(table.c.ref)
-        .where(
-            table.c.incident == incident,
-            table.c.notifier == receiver.notifier,
-            table.c.target == receiver.target,
-            table.c.state == str(DeliveryState.SENT),
-        )
-        .order_by(table.c.number.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none() or ""
-
-
-def delay_target(connection: Connection, receiver: Receiver, until: float) -> None:
-    """Let everything that waits for a receiver wait until a moment: it has asked for a rest."""
-    table = tables.deliveries
-    connection.execute(
-        update(table)
-        .where(
-            table.c.notifier == receiver.notifier,
-            table.c.target == receiver.target,
-            table.c.state == str(DeliveryState.PENDING),
-            table.c.due_at < until,
-        )
-        .values(due_at=until)
-    )
-
-
-def next_due(connection: Connection, notifier: str) -> float | None:
-    """Return when the next delivery of a notifier falls due."""
-    table = tables.deliveries
-    query = select(table.c.due_at).where(table.c.notifier == notifier, table.c.state == str(DeliveryState.PENDING))
-    return connection.execute(query.order_by(table.c.due_at).limit(1)).scalar_one_or_none()
-
-
-def recover_deliveries(connection: Connection, notifier: str) -> int:
-    """After a start: whatever was on its way is sent again as a possible repeat. Return how many there were."""
-    table = tables.deliveries
-    changed = connection.execute(
-        update(table)
-        .where(table.c.notifier == notifier, table.c.state == str(DeliveryState.SENDING))
-        .values(state=str(DeliveryState.PENDING), repeat=True)
-    )
-    return changed.rowcount
 
 
 def _put(connection: Connection, table: Any, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:

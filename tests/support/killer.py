@@ -10,6 +10,7 @@ of it. The ward has imported everything and has no threads, so that a life of th
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -69,7 +70,7 @@ def live(folder, request, fatal):
         while fatal == 0 and story.log.exists() and story._planned and story._planned[0][0] <= resumed:
             heappop(story._planned)
         story.due = resumed
-        story.play(120)
+        story.play(100)
         story.close()
     return steps.places
 
@@ -110,6 +111,7 @@ def _fork(folder, request, fatal):
 
 
 def main():
+    logging.disable(logging.WARNING)  # what is said of deliveries that were cut off
     for line in sys.stdin:
         request = json.loads(line)
         folder = Path(request["folder"])
@@ -119,7 +121,8 @@ def main():
         else:
             # Lived in this process: what is imported on the way is there for all that are forked later.
             answer = live(folder, request, 0)
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 class Ward:

@@ -1,0 +1,119 @@
+"""The labelled facts of a message: most useful first, people last."""
+
+from __future__ import annotations
+
+from monitor_core.incident.scene import Scene
+from monitor_core.model.incidents import ENDINGS, KINDS, Incident, Kind, Severity
+from monitor_core.model.message import Fact, Person, Text, Time, TimeStyle
+from monitor_core.units import NBSP, count, duration, progress, seconds_per_iteration, significant
+
+_RUNS_SHOWN = 10
+_HOST_KINDS = frozenset({Kind.UNREACHABLE, Kind.HOST_KEY})
+
+
+def facts(incident: Incident, scene: Scene, now: float) -> tuple[Fact, ...]:
+    """Return the labelled facts, most useful first, people last."""
+    if not incident.active and not KINDS[incident.kind].once:
+        found = [*_over(incident), *_eta(incident, scene, now), *_acknowledged(incident)]
+    elif incident.kind in _HOST_KINDS:
+        found = _last_seen(scene)
+    elif incident.kind is Kind.MONITOR_ERROR:
+        found = []
+    else:
+        found = [*_progress(incident, scene), *_eta(incident, scene, now), *_checkpoint(incident, scene)]
+    people = [Fact("Owner", (owner(incident, scene),), person=True)] if scene.owner and incident.active else []
+    return (*found, *people)
+
+
+def since_fact(incident: Incident, scene: Scene) -> Fact:
+    """Return since when it holds, for messages whose sentence speaks of a person."""
+    where = f" on {scene.host}" if scene.host else ""
+    label = "Silent" if incident.kind is Kind.STUCK else "Since"
+    before = "since " if incident.kind is Kind.STUCK else ""
+    return Fact(label, (before, Time(incident.starts_at), where))
+
+
+def owner(incident: Incident, scene: Scene) -> Person:
+    """Critical incidents that nobody has taken mention their owner; everything else names them."""
+    untaken = incident.active and not incident.acknowledged_by and not incident.muted
+    return Person(scene.owner, mention=untaken and incident.severity is Severity.CRITICAL)
+
+
+def person(actor: str) -> Person:
+    """Return who did something, from the actor `slack:U012ALICE` or `shell:alice`."""
+    return Person(actor.partition(":")[2] or actor)
+
+
+def _over(incident: Incident) -> list[Fact]:
+    took = duration(incident.ended_at - incident.starts_at, exact=True)
+    label = {Kind.STUCK: "Silent", Kind.SLOW: "Slow", Kind.UNREACHABLE: "Unseen", Kind.HOST_KEY: "Unseen"}.get(
+        incident.kind, "Lasted"
+    )
+    return [Fact(label, (Time(incident.starts_at), " to ", Time(incident.ended_at), f" ({took})"))]
+
+
+def _acknowledged(incident: Incident) -> list[Fact]:
+    if not incident.acknowledged_by or incident.acknowledged_at is None:
+        return []
+    at = Time(incident.acknowledged_at, TimeStyle.MINUTES)
+    return [Fact("Acknowledged", ("by ", person(incident.acknowledged_by), " at ", at))]
+
+
+def _progress(incident: Incident, scene: Scene) -> list[Fact]:
+    iteration = incident.counter("iteration") if incident.kind in ENDINGS else scene.iteration
+    found = []
+    if iteration is not None and incident.kind is not Kind.FINISHED:
+        found.append(Fact("Iteration", (progress(iteration, scene.total),)))
+    if scene.loss is not None:
+        found.append(Fact("Loss", (significant(scene.loss),)))
+    if scene.usual_ms is not None and incident.kind in ENDINGS:
+        found.append(Fact("Speed", (f"{seconds_per_iteration(scene.usual_ms)}{NBSP}s per iteration",)))
+    return found
+
+
+def _checkpoint(incident: Incident, scene: Scene) -> list[Fact]:
+    if scene.checkpoint is None:
+        return []
+    at: Text = () if scene.checkpoint_at is None else (" at ", Time(scene.checkpoint_at, TimeStyle.MINUTES))
+    found = [Fact("Checkpoint", (count(scene.checkpoint), *at))]
+    iteration = incident.counter("iteration")
+    if incident.kind is Kind.FAILED and iteration is not None and iteration > scene.checkpoint:
+        found.append(Fact("To redo", (f"{count(iteration - scene.checkpoint)}{NBSP}iterations",)))
+    return found
+
+
+def _eta(incident: Incident, scene: Scene, now: float) -> list[Fact]:
+    """Return when the run would have been done and when it will be; the slip counts from the last good line."""
+    if incident.kind not in {Kind.STUCK, Kind.SLOW} or incident.said("closed_by"):
+        return []
+    if None in (scene.total, scene.iteration, scene.usual_ms, scene.line_at):
+        return []
+    assert scene.total is not None
+    assert scene.iteration is not None
+    assert scene.usual_ms is not None
+    assert scene.line_at is not None
+    left = scene.total - scene.iteration
+    if left <= 0:
+        return []
+    due = scene.line_at + left * scene.usual_ms / 1000
+    if incident.kind is Kind.STUCK:
+        slip = (incident.ends_at if incident.ends_at is not None else now) - incident.starts_at
+        due = due if incident.active else due - slip
+        tail = " and growing)" if incident.active else ")"
+    else:
+        factor = incident.figure("factor") or 1.0
+        slip = left * scene.usual_ms / 1000 * (factor - 1) if incident.active else 0.0
+        tail = ") if it stays"
+    if slip <= 0:
+        return []
+    style = TimeStyle.MINUTES
+    return [Fact("ETA", (Time(due, style), " → ", Time(due + slip, style), f" (+{duration(slip)}{tail}"))]
+
+
+def _last_seen(scene: Scene) -> list[Fact]:
+    shown = [
+        Fact(name, (progress(iteration, total) if iteration is not None else "no line seen",))
+        for name, iteration, total in scene.runs[:_RUNS_SHOWN]
+    ]
+    more = len(scene.runs) - len(shown)
+    return [*shown, Fact("And", (f"{more} more",))] if more > 0 else shown

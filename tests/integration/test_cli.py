@@ -1,0 +1,262 @@
+"""The shell: what each verb prints and with which status it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from monitor_core.cli import main
+from monitor_core.store.database import open_database
+from tests.support.process import ROOT, configure, train
+from tests.support.smtpd import free_port
+from tests.support.stage import RUN, Stage
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a configuration of local runs and the log of each, whose last line is so many seconds old."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(*, more="", **runs):
+        configure(tmp_path, more, runs)
+
+    return write
+
+
+@pytest.fixture
+def incident(tmp_path, write):
+    """A configuration and a database in which an incident fires."""
+    write(**{RUN: 0})
+    stage = Stage(tmp_path)
+    stage.fire()
+    stage.close()
+    (tmp_path / "stage.db").rename(tmp_path / "t.db")
+
+
+@pytest.fixture
+def shell(capsys):
+    """Type a command; return exit status, standard output, standard error."""
+
+    def shell(*words):
+        capsys.readouterr()
+        status = main(words)
+        return status, *capsys.readouterr()
+
+    return shell
+
+
+def strict(text):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# check
+
+
+def test_check_of_a_healthy_run_is_ok(write, shell):
+    write(llama=1)
+    status, out, _ = shell("check")
+    assert status == 0
+    assert re.fullmatch(r"OK llama: training, 40 / 10,000 \(0\.4%\), last line .* ago\n", out)
+
+
+@pytest.mark.parametrize(("age", "status", "word"), [(300, 1, "WARNING"), (1500, 2, "CRITICAL")])
+def test_check_of_a_stuck_run_has_the_status_of_its_severity(write, shell, age, status, word):
+    write(llama=age, moe=1)
+    found, out, _ = shell("check")
+    assert found == status
+    assert out.startswith(f"{word} llama: STUCK for ")
+    assert "\nOK moe: " in out
+
+
+def test_check_of_one_run_looks_at_no_other(write, shell):
+    write(llama=1500, moe=1)
+    status, out, _ = shell("check", "moe")
+    assert (status, out.count("\n")) == (0, 1)
+
+
+def test_check_of_a_missing_log_is_unknown_but_does_not_hide_what_is_critical(write, shell):
+    write(gone=None)
+    status, out, _ = shell("check")
+    assert (status, out) == (3, f"UNKNOWN gone: there is no {Path.cwd()}/gone.log\n")
+    write(gone=None, llama=1500)
+    assert shell("check")[0] == 2
+
+
+def test_check_of_a_host_that_cannot_be_reached_is_unknown(write, shell):
+    host = f"  away: {{address: 127.0.0.1, user: me, port: {free_port()}}}"
+    write(more=host, llama=1)
+    with Path("trainstatus.yaml").open("a") as config:
+        config.write("  far: {host: away, logs: /data/far.log}\n")
+    status, out, _ = shell("check")
+    assert status == 3
+    assert "OK llama" in out
+    assert "UNKNOWN far: away: " in out
+
+
+def test_check_of_what_is_not_configured_is_unknown_and_not_critical(write, shell, tmp_path):
+    write(llama=1)
+    assert shell("check", "zzz")[0] == 3
+    (tmp_path / "trainstatus.yaml").write_text("runs: 5\n")
+    assert shell("check")[0] == 3
+    with pytest.raises(SystemExit) as caught:
+        main(["check", "--no-such-option"])
+    assert caught.value.code == 3
+
+
+def test_check_writes_nothing_not_even_a_database(write, shell, tmp_path):
+    write(llama=1500)
+    before = {path.name for path in tmp_path.iterdir()}
+    shell("check")
+    assert {path.name for path in tmp_path.iterdir()} == before
+    open_database(f"sqlite:///{tmp_path}/t.db").dispose()
+    database = (tmp_path / "t.db").read_bytes()
+    assert shell("check")[0] == 2
+    assert {path.name for path in tmp_path.iterdir()} == before | {"t.db"}
+    assert (tmp_path / "t.db").read_bytes() == database
+
+
+def test_check_says_unknown_of_a_run_whose_stored_state_is_damaged_and_judges_the_others(write, shell, tmp_path):
+    write(llama=1, moe=1)
+    engine = open_database(f"sqlite:///{tmp_path}/t.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO runs VALUES ('llama', 'here', 'no JSON', '{}', 0, 0)")
+    engine.dispose()
+    status, out, _ = shell("check")
+    assert status == 3
+    assert "UNKNOWN llama: could not be judged" in out
+    assert "OK moe" in out
+
+
+def test_check_prints_strict_json(write, shell):
+    write(llama=1500)
+    status, out, _ = shell("check", "--json")
+    (verdict,) = strict(out)
+    assert status == verdict["status"] == 2
+    assert (verdict["run"], verdict["state"], verdict["iteration"]) == ("llama", "training", 40)
+
+
+# The verbs of people
+
+
+def test_status_shows_all_runs_and_one(incident, shell):
+    status, out, _ = shell("status")
+    assert status == 0
+    assert out.splitlines()[1].startswith(f"{RUN}  STUCK")
+    status, out, _ = shell("status", "LLAMA")
+    assert status == 0
+    assert out.startswith(RUN)
+
+
+def test_mute_mutes_and_unmute_go_together(incident, shell):
+    status, out, _ = shell("mute", RUN, "2h", "disk", "swap")
+    assert status == 0
+    assert out.startswith(f"Muted {RUN} until ")
+    assert "disk swap" in shell("mutes")[1]
+    assert shell("unmute", RUN)[0] == 0
+    assert shell("mutes")[1] == "Nothing is muted.\n"
+
+
+def test_a_reason_that_begins_like_a_kind_is_a_reason(incident, shell):
+    (mute,) = strict(shell("mute", RUN, "host", "moved", "--json")[1])["mutes"]
+    assert (mute["kind"], mute["reason"]) == (None, "host moved")
+    (mute,) = strict(shell("mute", RUN, "Log-Missing", "2h", "--json")[1])["mutes"]
+    assert (mute["kind"], mute["reason"]) == ("log_missing", "")
+
+
+def test_what_an_unmute_caused_is_left_for_the_terminal_of_the_monitor_if_nobody_else_is_told(
+    incident, shell, tmp_path
+):
+    shell("mute", RUN)
+    shell("unmute", RUN)
+    with closing(sqlite3.connect(tmp_path / "t.db")) as database:
+        assert database.execute("SELECT target, reason FROM deliveries").fetchall() == [("terminal", "mute_ended")]
+
+
+def test_threshold_shows_sets_and_resets(incident, shell):
+    assert shell("threshold", "set", "stuck", "20m", "--run", RUN)[0] == 0
+    row = next(row for row in shell("threshold", "show", RUN)[1].splitlines() if row.startswith("stuck "))
+    assert re.match(rf"stuck +20m +set for run {RUN} by ", row)
+    assert shell("threshold", "reset", "stuck", "--run", RUN)[0] == 0
+    assert shell("threshold")[0] == 0
+
+
+def test_ack_and_unack_name_the_incident(incident, shell):
+    status, out, _ = shell("ack", RUN)
+    assert status == 0
+    assert out.startswith(f"Acknowledged: incident 1: {RUN} STUCK")
+    assert shell("unack", "1")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("status", "lama"), "No run named lama. Did you mean llama-70b? Nothing was changed.\n"),
+        (("mute", "zzz"), "No run or host named zzz."),
+        (("mute", RUN, "until"), "`until` wants a time such as 09:00 (UTC). Nothing was changed.\n"),
+        (("mute", RUN, "2x"), "'2x' is not a duration"),
+        (("threshold", "set", "slow", "0"), "'0' is out of range"),
+        (("threshold", "sett", "slow"), "Type `threshold show [RUN]`"),
+        (("unack", RUN), f"Nothing of {RUN} is acknowledged."),
+    ],
+)
+def test_what_is_refused_exits_with_2_and_says_why_on_standard_error(incident, shell, words, answer):
+    status, out, error = shell(*words)
+    assert (status, out) == (2, "")
+    assert error.startswith(answer)
+
+
+@pytest.mark.parametrize("words", [["status"], ["status", RUN], ["mutes"], ["threshold"], ["ack", RUN]])
+def test_json_is_strict(incident, shell, words):
+    status, out, _ = shell(*words, "--json")
+    assert status == 0
+    strict(out)
+
+
+def test_a_database_that_cannot_be_used_is_one_sentence(write, shell, tmp_path):
+    write(llama=1)
+    (tmp_path / "t.db").write_text("this is a letter, not a database\n" * 100)
+    for verb, status in (("status", 2), ("check", 3)):
+        found, _, error = shell(verb)
+        assert found == status
+        assert error == f"database {tmp_path}/t.db: file is not a database; check that it can be written and is ours\n"
+
+
+def test_replay_reads_no_configuration(shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(tmp_path / "train.log", time.time())
+    status, out, _ = shell("replay", "train.log", "--json")
+    report = strict(out)
+    assert (status, report["iterations"]["count"], report["loss"]["last"]) == (0, 40, "nan")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(incident):
+    shown = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from monitor_core.cli import main; sys.exit(main(['threshold']))"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": ROOT},
+    )
+    shown.stdout.close()
+    assert (shown.wait(30), shown.stderr.read()) == (0, b"")
+    shown.stderr.close()
+
+
+def test_a_configuration_that_is_wrong_ends_the_monitor_with_2_and_all_problems(write, shell):
+    write(llama=1)
+    with Path("trainstatus.yaml").open("a") as config:
+        config.write("nonsense: 1\nconsole: perhaps\n")
+    status, out, error = shell("run")
+    assert (status, out) == (2, "")
+    assert error.count("trainstatus.yaml:") == 2

@@ -1,0 +1,238 @@
+"""The one door for people: what they may do, how forgiving it is, and what is written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor_core.errors import CommandError
+from monitor_core.model.incidents import Kind, Severity
+from tests.support.smtpd import MailServer
+from tests.support.stage import BOSS, HOST, ONCALL, OTHER_RUN, RUN, START, Stage, subjects
+
+ALICE = "shell:alice"
+STUCK = f"{RUN} STUCK on gpu-01 (incident 1)"
+
+
+@pytest.fixture
+def mail():
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def stage(tmp_path, mail):
+    made = Stage(tmp_path, mail=mail, recipients=({"address": ONCALL},))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def control(stage):
+    return stage.control
+
+
+def audit(stage):
+    return stage.rows("SELECT actor, verb, subject, old, new FROM audit ORDER BY number")
+
+
+def refusal(act, *words, **more):
+    with pytest.raises(CommandError) as caught:
+        act(*words, **more)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("typed", ["llama-70b", "LLAMA-70B", "llama", "L"])
+def test_a_run_is_found_by_any_case_and_any_unique_beginning(control, typed):
+    assert control.run(typed).name == RUN
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("lama-70b", "No run or host named lama-70b. Did you mean llama-70b? Nothing was changed."),
+        ("zzz", "No run or host named zzz. There are llama-70b, moe-16x3b or gpu-01. Nothing was changed."),
+        ("x-*", "No run and no host matches x-*. Nothing was changed."),
+        ("99", "There is no incident 99. Nothing was changed."),
+        ("9" * 40, f"There is no incident {'9' * 40}. Nothing was changed."),
+        ("²", "No run or host named ². There are llama-70b, moe-16x3b or gpu-01. Nothing was changed."),
+    ],
+)
+def test_a_target_that_is_not_known_is_refused_with_what_there_is(stage, control, typed, answer):
+    assert refusal(control.mute, ALICE, typed) == answer
+    assert audit(stage) == []
+
+
+def test_a_mute_lasts_an_hour_unless_something_else_is_said(control):
+    (mute,) = control.mute(ALICE, RUN, reason="maintenance").mutes
+    assert (mute.until, mute.reason) == (START + 3600, "maintenance")
+
+
+@pytest.mark.parametrize("until", [START - 1, START, START + 31 * 86400])
+def test_a_mute_that_ends_in_the_past_or_in_a_far_future_is_refused(stage, control, until):
+    assert "Nothing was changed." in refusal(control.mute, ALICE, RUN, until=until)
+    assert control.mutes() == ()
+
+
+@pytest.mark.parametrize("target", [RUN, HOST, "all", "llama-*", "*"])
+def test_under_a_mute_nobody_is_told_and_at_its_end_once_if_it_is_still_wrong(stage, control, mail, target):
+    control.mute(ALICE, target, until=START + 600)
+    stage.fire()
+    stage.wait(599)
+    control.settle()
+    stage.drain()
+    assert subjects(mail) == []
+    for _ in range(2):
+        stage.clock.now += 1
+        control.settle()
+        stage.drain()
+    assert subjects(mail) == [STUCK]
+
+
+def test_what_was_over_before_its_mute_ended_is_never_told(stage, control, mail):
+    control.mute(ALICE, RUN, until=START + 600)
+    stage.resolve(stage.fire())
+    stage.wait(700)
+    control.settle()
+    stage.drain()
+    assert subjects(mail) == []
+
+
+def test_a_resolve_goes_to_those_who_were_told_though_it_was_muted_since(stage, control, mail):
+    stuck = stage.fire()
+    stage.drain()
+    control.mute(ALICE, RUN)
+    stage.resolve(stage.incident(stuck.number))
+    stage.drain()
+    assert subjects(mail) == [STUCK, f"Re: {STUCK}"]
+
+
+def test_a_mute_of_one_kind_lets_the_others_through(stage, control, mail):
+    control.mute(ALICE, RUN, kind="SLOW")
+    stage.fire(kind=Kind.SLOW)
+    stage.fire(kind=Kind.FAILED, severity=Severity.CRITICAL)
+    stage.drain()
+    assert subjects(mail) == [f"{RUN} FAILED on gpu-01 (incident 2)"]
+
+
+def test_unmute_ends_the_mute_tells_what_is_still_wrong_and_a_second_one_is_refused(stage, control, mail):
+    control.mute(ALICE, RUN)
+    stage.fire()
+    answer = control.unmute("shell:bob", RUN)
+    stage.drain()
+    assert [incident.kind for incident in answer.firing] == [Kind.STUCK]
+    assert subjects(mail) == [STUCK]
+    assert refusal(control.unmute, ALICE, RUN) == f"{RUN} has no mute of its own. Nothing was changed."
+
+
+def test_an_unmute_of_a_run_says_which_wider_mute_covers_it(control):
+    control.mute(ALICE, "all")
+    assert "It is covered by the mute of all." in refusal(control.unmute, ALICE, RUN)
+
+
+def test_of_two_mutes_the_longer_one_holds(stage, control, mail):
+    control.mute(ALICE, RUN, until=START + 600)
+    control.mute(ALICE, HOST, until=START + 1200)
+    stage.fire()
+    stage.wait(700)
+    control.settle()
+    stage.drain()
+    assert subjects(mail) == []
+
+
+def test_an_acknowledgement_belongs_to_whoever_was_first(stage, control):
+    stuck = stage.fire()
+    assert [i.acknowledged_by for i in control.ack(ALICE, RUN).incidents] == [ALICE]
+    assert [i.acknowledged_by for i in control.ack("shell:bob", str(stuck.number)).already] == [ALICE]
+    assert stage.incident(stuck.number).acknowledged_by == ALICE
+
+
+def test_what_was_acknowledged_can_be_given_back(stage, control):
+    stage.fire()
+    control.ack(ALICE, RUN)
+    control.unack(ALICE, RUN)
+    assert stage.incident(1).acknowledged_by == ""
+    assert refusal(control.unack, ALICE, RUN) == f"Nothing of {RUN} is acknowledged. Nothing was changed."
+
+
+def test_there_is_nothing_to_acknowledge_where_nothing_fires_or_what_did_is_over(stage, control):
+    assert refusal(control.ack, ALICE, RUN) == f"Nothing fires on {RUN}. Nothing was changed."
+    stage.resolve(stage.fire())
+    answer = refusal(control.ack, ALICE, "1")
+    assert answer == "Incident 1 was already resolved at 09:52 UTC. Nothing was changed."
+
+
+def test_the_narrowest_threshold_counts_and_says_where_it_comes_from(control):
+    for value, scope in (("3", "all"), ("4", f"host {HOST}"), ("20m", f"run {RUN}")):
+        control.set_threshold(ALICE, "stuck", value, scope=scope)
+
+    def shown(target):
+        view = next(view for view in control.thresholds(target) if view.name == "stuck")
+        return view.value, view.source
+
+    assert shown(RUN) == ("20m", f"set for run {RUN}")
+    assert shown(OTHER_RUN) == ("4", f"set for host {HOST}")
+    assert shown("all") == ("3", "set for all")
+    change = control.reset_threshold(ALICE, "stuck", scope=f"run {RUN}")
+    assert (change.old, change.new) == ("20m", "4")
+    assert shown(RUN) == ("4", f"set for host {HOST}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "answer"),
+    [
+        ("stuk", "3", "No threshold named stuk. Did you mean stuck? Nothing was changed."),
+        ("stuck_f", "soon", "'soon' is not a duration (examples: 30s, 20m, 1h30m)"),
+        ("slow", "0.5", "'0.5' is out of range; allowed for slow: 1.01 to 100. Nothing was changed."),
+        ("st", "3", "st may be stuck, stuck_critical or stuck_floor. Nothing was changed."),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused_and_nothing_is_changed(stage, control, name, value, answer):
+    assert refusal(control.set_threshold, ALICE, name, value, scope="all").startswith(answer)
+    assert audit(stage) == []
+
+
+def test_a_threshold_that_nobody_has_set_cannot_be_reset(control):
+    answer = refusal(control.reset_threshold, ALICE, "slow", scope=f"run {RUN}")
+    assert answer == f"Nobody has set slow for run {RUN}. Nothing was changed."
+
+
+def test_every_change_is_written_down_with_who_what_old_and_new(stage, control):
+    stage.fire()
+    control.mute(ALICE, RUN, until=START + 60, reason="disk swap")
+    control.unmute("slack:U034BOB", RUN)
+    control.set_threshold(ALICE, "slow", "1.3", scope="all")
+    control.reset_threshold(ALICE, "slow", scope="all")
+    control.ack(ALICE, RUN)
+    control.unack(ALICE, RUN)
+    assert audit(stage) == [
+        (ALICE, "mute", RUN, "", f"until {START + 60:.0f}: disk swap"),
+        ("slack:U034BOB", "unmute", RUN, f"until {START + 60:.0f} by {ALICE}", ""),
+        (ALICE, "threshold set", "slow for all", "1.1", "1.3"),
+        (ALICE, "threshold reset", "slow for all", "1.3", "1.1"),
+        (ALICE, "ack", "incident 1", "", f"run:{RUN} stuck"),
+        (ALICE, "unack", "incident 1", "", f"run:{RUN} stuck"),
+    ]
+
+
+def test_the_owner_of_all_is_nobody_where_runs_have_different_ones(control):
+    assert control.owners_of(RUN) == {"U034BOB"}
+    assert control.owners_of("all") == frozenset()
+
+
+def test_an_incident_of_a_run_that_is_no_longer_configured_can_still_be_acknowledged(stage, control):
+    gone = stage.fire("gone-1b")
+    assert control.owners_of(str(gone.number)) == frozenset()
+    assert control.ack(ALICE, str(gone.number)).incidents
+
+
+def test_a_recipient_of_critical_incidents_hears_of_an_escalation_and_then_of_its_end(tmp_path, mail):
+    stage = Stage(tmp_path, mail=mail, recipients=({"address": BOSS, "severity": "critical"},))
+    stuck = stage.fire()
+    stage.drain()
+    assert subjects(mail) == []
+    worse = stage.escalate(stuck)
+    stage.drain()
+    stage.resolve(worse)
+    stage.drain()
+    assert subjects(mail) == [STUCK, f"Re: {STUCK}"]
+    stage.close()

@@ -1,0 +1,295 @@
+"""Looks at hosts and what comes of them: real files, real SSH, a real database, a clock that the tests set."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor_core.collect.hosts import HostReader
+from monitor_core.config.models import Host
+from monitor_core.errors import Unreachable
+from monitor_core.poller import Poller
+from monitor_core.track import memory
+from tests.support.smtpd import free_port
+from tests.support.sshd import ADDRESS, make_key
+from tests.support.stage import HOST, OTHER_RUN, RUN, START, Stage
+from tests.support.story import SimulatedClock
+
+ITERATION = 10.0
+PIECE = 4 * 2**20
+
+
+@dataclass
+class Counting:
+    """A reader that counts its trips and fails in those that are named."""
+
+    reader: HostReader
+    trips: list = field(default_factory=list)
+    fails_in: frozenset = frozenset()
+
+    def read(self, requests, **how):
+        self.trips.append([request.run for request in requests])
+        if len(self.trips) in self.fails_in:
+            raise Unreachable("the line broke")
+        return self.reader.read(requests, **how)
+
+    def close(self):
+        self.reader.close()
+
+
+class Site(Stage):
+    """A stage with a poller, and logs that grow."""
+
+    def __init__(self, folder, clock, **how):
+        super().__init__(folder, **how)
+        self.clock = self.control.clock = clock
+        self.iterations = dict.fromkeys(self.config.runs, 0)
+        self.reader = Counting(HostReader(self.config.hosts[HOST], self.config.hosts))
+        self.poller = Poller(self.engine, self.roster, {HOST: self.reader}, clock)
+
+    def close(self):
+        self.reader.close()
+        super().close()
+
+    def log(self, run):
+        return self.folder / f"{run}.log"
+
+    def train(self, lines, *runs):
+        """Write lines that end now."""
+        for run in runs or self.config.runs:
+            with self.log(run).open("a") as out:
+                for left in reversed(range(lines)):
+                    self.iterations[run] += 1
+                    out.write(_line(self.clock.now - left * ITERATION, self.iterations[run]))
+            os.utime(self.log(run), (self.clock.now,) * 2)
+
+    def poll(self, after=0.0):
+        self.clock.set(self.clock.now + after)
+        return self.poller.poll_host(HOST)
+
+    def poll_until(self, seconds):
+        """Poll when the poller wants to, until so many seconds have passed."""
+        ends_at, due = self.clock.now + seconds, self.clock.now
+        while due <= ends_at:
+            self.clock.set(due)
+            due = max(self.poller.poll_host(HOST), due + 0.01)
+        self.clock.set(ends_at)
+
+    def go_through(self, host):
+        """Reach the host in another way from now on."""
+        self.reader.close()
+        self.reader.reader = HostReader(host, {host.name: host})
+
+    def state(self, run=RUN):
+        rows = self.rows(f"SELECT state FROM runs WHERE name = '{run}'")
+        return memory.load(rows[0][0]) if rows else None
+
+    def of_kind(self, kind):
+        return [(subject, state) for subject, of, state in self.incidents() if of == kind]
+
+    def offset(self, run=RUN):
+        return self.rows(f"SELECT offset FROM cursors WHERE run = '{run}'")[0][0]
+
+
+def _line(at, iteration):
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return (
+        f" [{stamp}] iteration {iteration:8d}/   10000 | consumed samples: {iteration * 256:12d} |"
+        f" elapsed time per iteration (ms): {ITERATION * 1000:.1f} | learning rate: 3.000E-04 |"
+        " global batch size:   256 | lm loss: 2.3E+00 | grad norm: 0.41 |\n"
+    )
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return SimulatedClock(folder, START)
+
+
+@pytest.fixture
+def site(tmp_path, clock):
+    made = Site(tmp_path, clock)
+    yield made
+    made.close()
+
+
+def away():
+    """Return a host at whose port nobody listens."""
+    return Host(name=HOST, address=ADDRESS, user="nobody", port=free_port())
+
+
+def here():
+    return Host(name=HOST, transport="local")
+
+
+def test_all_runs_of_a_host_come_with_one_trip(site):
+    site.train(30)
+    site.poll()
+    assert site.reader.trips == [[RUN, OTHER_RUN]]
+    assert (site.state(RUN).iteration, site.state(OTHER_RUN).iteration) == (30, 30)
+
+
+def test_where_the_incident_cannot_be_stored_nothing_is_and_no_line_is_lost_or_counted_twice(site):
+    site.train(30, RUN)
+    site.poll()
+    offset = site.offset()
+    site.refuse("INSERT ON incidents", "new.kind = 'stuck'")
+    site.clock.set(site.clock.now + 20)
+    site.train(2, RUN)
+    site.poll(after=130)
+    assert (site.offset(), site.state().lines) == (offset, 30)
+    assert ("self:", "monitor_error", "firing") in site.incidents()
+    site.execute("DROP TRIGGER full")
+    site.poll(after=60)
+    assert (site.offset(), site.state().lines) == (site.log(RUN).stat().st_size, 32)
+    assert (f"run:{RUN}", "stuck", "firing") in site.incidents()
+    assert ("self:", "monitor_error", "resolved") in site.incidents()
+
+
+def test_a_missing_log_is_told_after_three_minutes_and_not_before(site):
+    site.train(1, OTHER_RUN)
+    site.poll_until(179)
+    assert site.of_kind("log_missing") == []
+    site.poll_until(61)
+    assert site.of_kind("log_missing") == [(f"run:{RUN}", "firing")]
+    site.train(1)
+    site.poll_until(61)
+    assert site.of_kind("log_missing") == [(f"run:{RUN}", "resolved")]
+
+
+def test_a_host_is_unreachable_after_three_failures_and_a_minute_and_its_runs_are_not_stuck(site):
+    site.train(30)
+    site.poll()
+    site.go_through(away())
+    site.poll_until(60)
+    site.poll_until(59)
+    assert site.incidents() == []
+    site.poll_until(1800)
+    assert site.incidents() == [(f"host:{HOST}", "unreachable", "firing")]
+    site.train(191)
+    site.go_through(here())
+    site.poll_until(61)
+    assert site.incidents() == [(f"host:{HOST}", "unreachable", "resolved")]
+    assert site.state().iteration == 221
+
+
+def test_a_host_that_does_not_answer_is_asked_ever_more_slowly_but_every_minute(site):
+    site.go_through(away())
+    waits = []
+    for _ in range(7):
+        due = site.poll()
+        waits.append(due - site.clock.now)
+        site.clock.set(due)
+    assert waits == pytest.approx([5, 10, 20, 40, 60, 60, 60])
+
+
+def test_two_lost_polls_are_no_news(site):
+    site.train(30)
+    site.poll()
+    site.reader.fails_in = {2, 3}
+    site.poll_until(90)
+    assert len(site.reader.trips) >= 4
+    assert site.incidents() == []
+    assert site.rows("SELECT failures FROM hosts") == [(0,)]
+
+
+def test_a_changed_host_key_is_told_at_once_and_silence_after_it_resolves_nothing(site, make_sshd, tmp_path):
+    server = make_sshd()
+    known = tmp_path / "known_hosts"
+    other = make_key(tmp_path / "other").with_suffix(".pub").read_text()
+    known.write_text(f"[{ADDRESS}]:{server.port} {other}")
+    site.go_through(server.host(name=HOST, host_key=str(known)))
+    site.poll()
+    assert site.incidents() == [(f"host:{HOST}", "host_key", "firing")]
+    site.go_through(away())
+    site.poll_until(600)
+    assert site.incidents() == [(f"host:{HOST}", "host_key", "firing")]
+    site.go_through(server.host(name=HOST))
+    site.poll()
+    assert site.incidents() == [(f"host:{HOST}", "host_key", "resolved")]
+
+
+def test_a_changed_key_after_silence_does_not_say_that_the_host_answers(site, make_sshd, tmp_path):
+    site.go_through(away())
+    site.poll_until(120)
+    server = make_sshd()
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[{ADDRESS}]:{server.port} {make_key(tmp_path / 'other').with_suffix('.pub').read_text()}")
+    site.go_through(server.host(name=HOST, host_key=str(known)))
+    site.poll_until(60)
+    assert site.incidents() == [(f"host:{HOST}", "unreachable", "firing"), (f"host:{HOST}", "host_key", "firing")]
+
+
+def test_a_run_that_cannot_be_judged_is_told_and_does_not_stop_the_others(site):
+    site.train(30)
+    site.poll()
+    site.execute(f"UPDATE runs SET state = 'no JSON' WHERE name = '{RUN}'")
+    site.train(10)
+    site.poll(after=60)
+    assert site.state(OTHER_RUN).iteration == 40
+    assert site.incidents() == [("self:", "monitor_error", "firing")]
+    assert site.control.run(RUN).state == "unknown"
+    assert site.control.overview().incidents[0].facts["what"] == f"{RUN} could not be judged"
+    site.execute(f"DELETE FROM runs WHERE name = '{RUN}'")
+    site.clock.set(site.clock.now + 60)
+    site.train(6)
+    site.poll()
+    assert site.incidents() == [("self:", "monitor_error", "resolved")]
+
+
+def test_a_threshold_that_somebody_set_holds_at_the_next_look(site):
+    site.train(30, RUN)
+    site.poll()
+    site.control.set_threshold("shell:alice", "stuck", "10m", scope=f"run {RUN}")
+    site.poll_until(300)
+    assert (f"run:{RUN}", "stuck", "firing") not in site.incidents()
+    site.control.reset_threshold("shell:alice", "stuck", scope=f"run {RUN}")
+    site.poll_until(61)
+    assert (f"run:{RUN}", "stuck", "firing") in site.incidents()
+
+
+def test_a_mute_that_came_while_the_logs_were_read_is_not_undone(site):
+    site.train(30)
+    site.poll()
+    site.poll_until(121)
+    read = site.reader.read
+
+    def muted_meanwhile(requests, **how):
+        answer = read(requests, **how)
+        site.control.mute("shell:alice", RUN)
+        site.control.ack("shell:alice", RUN)
+        return answer
+
+    site.reader.read = muted_meanwhile
+    site.poll(after=60)
+    (incident,) = site.control.run(RUN).incidents
+    assert (incident.muted, incident.acknowledged_by) == (1, "shell:alice")
+
+
+def test_a_first_sight_that_breaks_off_begins_anew_and_loses_nothing(site):
+    lines = PIECE // len(_line(START, 1)) + 1000
+    site.train(lines, RUN)
+    site.reader.fails_in = {2}
+    assert site.poll() - site.clock.now > 1
+    assert site.state().seen_at is None
+    site.poll(after=60)
+    assert (site.state().iteration, site.state().lines) == (lines, lines)
+    assert all(state == "resolved" for _, _, state in site.incidents())
+
+
+def test_a_connection_that_we_closed_ourselves_is_no_host_that_gives_no_answer(site):
+    read = site.reader.read
+
+    def closed_meanwhile(requests, **how):
+        site.poller.close()
+        site.go_through(away())
+        return read(requests, **how)
+
+    site.reader.read = closed_meanwhile
+    site.poll()
+    assert site.rows("SELECT * FROM hosts") == []
