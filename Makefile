@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Root, or somebody who may become root without a password, can install what the system lacks.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || (sudo -n true 2>/dev/null && echo sudo -n) || echo false)
 
-.PHONY: run test check bench format clean
+.PHONY: run test check bench pictures format clean
 
 run: $(STAMP)
 	$(BIN)/trainstatus $(if $(CONFIG),run --config $(CONFIG),demo)
@@ -25,6 +25,9 @@ check: $(DEV_STAMP)
 
 bench: $(DEV_STAMP) sshd
 	$(BIN)/python -m tests.bench
+
+pictures: $(DEV_STAMP)
+	$(BIN)/python -m tests.pictures
 
 format: $(DEV_STAMP)
 	$(BIN)/ruff format .

@@ -15,6 +15,7 @@ from bot.blocks import (
     button,
     context,
     cut_middle,
+    day_of,
     escape,
     header,
     mrkdwn,
@@ -24,7 +25,7 @@ from bot.blocks import (
 )
 from monitor_core.errors import CommandError
 from monitor_core.model.incidents import Incident, Mute
-from monitor_core.model.message import Fact, Look, Strong, Text, Time
+from monitor_core.model.message import Fact, Look, Strong, Text
 from monitor_core.model.views import AckAnswer, MuteAnswer, ThresholdChange, ThresholdView
 from monitor_core.units import compact_duration
 
@@ -60,16 +61,8 @@ def answer(plain: str, *blocks: Block | None, unchanged: bool = False) -> Answer
 
 
 def said(text: Text, now: float) -> str:
-    """Return a text in Slack's markup; points in time have their day if one of them is not today (UTC)."""
-    return mrkdwn(text, dated=any(int(time.epoch // DAY) != int(now // DAY) for time in _times(text)))
-
-
-def _times(text: Iterable[str | Time | object]) -> Iterator[Time]:
-    for span in text:
-        if isinstance(span, Time):
-            yield span
-        elif isinstance(span, Strong):
-            yield from _times(span.spans)
+    """Return a text in Slack's markup; a point in time that is not today (UTC) has its day."""
+    return mrkdwn(text, day_of(now))
 
 
 def flat(text: Text) -> Text:

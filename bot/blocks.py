@@ -54,9 +54,6 @@ _GROUP = re.compile(r"S(?=[A-Z]*\d)[A-Z0-9]{5,}")
 _ATOM = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 
 
-# Text.
-
-
 def clean(text: str) -> str:
     """Return a text without terminal sequences and without what nobody can see; line feeds and tabs stay."""
     return _UNSEEN.sub("", _ANSI.sub("", text))
@@ -111,19 +108,38 @@ def person(who: Person) -> str:
     return escape(who.id)
 
 
-def mrkdwn(text: Text, *, dated: bool = False) -> str:
-    """Return a text in Slack's markup."""
-    return "".join(_span(span, dated=dated) for span in text)
+def mrkdwn(text: Text, day: int | None = None) -> str:
+    """Return a text in Slack's markup; a point in time has its day unless the one before it, or `day`, has the same."""
+    rendered = []
+    for span in text:
+        rendered.append(_span(span, day))
+        for time in times((span,)):
+            day = day_of(time.epoch)
+    return "".join(rendered)
 
 
-def _span(span: Span, *, dated: bool) -> str:
+def times(text: Iterable[Span]) -> Iterator[Time]:
+    """Return the points in time of a text, in reading order."""
+    for span in text:
+        if isinstance(span, Time):
+            yield span
+        elif isinstance(span, Strong):
+            yield from times(span.spans)
+
+
+def day_of(epoch: float) -> int:
+    """Return the number of the day (UTC) of a moment."""
+    return int(epoch // 86400)
+
+
+def _span(span: Span, day: int | None) -> str:
     match span:
         case Time():
-            return point(span, dated=dated)
+            return point(span, dated=day not in {None, day_of(span.epoch)})
         case Person():
             return person(span)
         case Strong():
-            return strong(mrkdwn(span.spans, dated=dated))
+            return strong(mrkdwn(span.spans, day))
         case _:
             return escape(span)
 
@@ -147,9 +163,6 @@ def log_text(lines: Iterable[str], most: int = LOG_LINES) -> str:
 
 def _readable(line: str) -> str:
     return _DATED.sub(r"\1", _SPACES.sub(" ", clean(line)).strip())
-
-
-# Blocks.
 
 
 def plain(text: str, limit: int) -> Block:
@@ -195,9 +208,6 @@ def size(blocks: Sequence[Block]) -> int:
     return len(json.dumps(blocks, ensure_ascii=False))
 
 
-# Alerts.
-
-
 def alert(message: Message) -> tuple[str, list[Block]]:
     """Return the fallback text and the blocks of an alert; what is too long loses log, hint, then facts."""
     thinner = message
@@ -209,14 +219,14 @@ def alert(message: Message) -> tuple[str, list[Block]]:
 
 def fallback(message: Message) -> str:
     """Return the alert as one sentence: what a push notification and a screen reader say."""
-    text = mrkdwn(message.fallback, dated=_dated(message)).strip() or escape(message.headline).strip()
+    text = mrkdwn(message.fallback, _day(message)).strip() or escape(message.headline).strip()
     return shorten(text or f"Incident {message.incident}", FALLBACK)
 
 
 def note(message: Message) -> str:
     """Return the reply under the message; empty if there is none."""
     repeat = " (May be a repeat.)" if message.note and message.repeat else ""
-    return shorten(mrkdwn((*message.note, repeat), dated=_dated(message)).strip(), NOTE)
+    return shorten(mrkdwn((*message.note, repeat)).strip(), NOTE)
 
 
 def _thinner(message: Message) -> Iterator[Message]:
@@ -231,11 +241,11 @@ def _thinner(message: Message) -> Iterator[Message]:
 
 
 def _layout(message: Message) -> list[Block]:
-    dated = _dated(message)
-    last = mrkdwn(message.context, dated=dated)
+    day = _day(message)
+    last = mrkdwn(message.context, day)
     sections = (
-        (mrkdwn(message.late, dated=dated), LATE),
-        (mrkdwn(message.sentence, dated=dated), SENTENCE),
+        (mrkdwn(message.late, day), LATE),
+        (mrkdwn(message.sentence, day), SENTENCE),
         (_facts(message), FACTS),
         (_log(message), SECTION),
     )
@@ -249,15 +259,15 @@ def _layout(message: Message) -> list[Block]:
 
 
 def _facts(message: Message) -> str:
-    dated = _dated(message)
+    day = _day(message)
     hint = (Fact("Hint", (message.hint,)),) if message.hint else ()
-    lines = [_fact(fact, dated=dated) for fact in (*message.facts, *hint) if not fact.person]
-    people = [_fact(fact, dated=dated) for fact in message.facts if fact.person]
+    lines = [_fact(fact, day) for fact in (*message.facts, *hint) if not fact.person]
+    people = [_fact(fact, day) for fact in message.facts if fact.person]
     return "\n".join(line for line in (*lines, " · ".join(people)) if line)
 
 
-def _fact(fact: Fact, *, dated: bool) -> str:
-    return f"{strong(escape(fact.label))}  {mrkdwn(fact.value, dated=dated).strip()}"
+def _fact(fact: Fact, day: int | None) -> str:
+    return f"{strong(escape(fact.label))}  {mrkdwn(fact.value, day).strip()}"
 
 
 def _log(message: Message) -> str:
@@ -267,7 +277,8 @@ def _log(message: Message) -> str:
     title, _, rest = message.excerpt_title.partition(": ")
     hidden = sum(line.count("[redacted]") for line in message.excerpt[-LOG_LINES:])
     secrets = f" · {hidden} secret{'s' if hidden > 1 else ''} redacted" if hidden else ""
-    return f"{strong(escape(title or 'Log'))}  {shorten(escape(rest), HEADER)}{secrets}\n{lines}"
+    words = "  ".join(filter(None, (strong(escape(title or "Log")), shorten(escape(rest), HEADER))))
+    return f"{words}{secrets}\n{lines}"
 
 
 def _buttons(message: Message) -> list[Block]:
@@ -279,16 +290,7 @@ def _buttons(message: Message) -> list[Block]:
     return [actions(f"incident_{number}", elements)] if elements else []
 
 
-def _dated(message: Message) -> bool:
-    """Return whether the message's times lie on several days, so that each needs its day."""
-    facts = (span for fact in message.facts for span in fact.value)
-    texts = (*message.sentence, *message.late, *message.note, *message.fallback, *message.context, *facts)
-    return len({int(time.epoch // 86400) for time in _times(texts)}) > 1
-
-
-def _times(text: Iterable[Span]) -> Iterator[Time]:
-    for span in text:
-        if isinstance(span, Time):
-            yield span
-        elif isinstance(span, Strong):
-            yield from _times(span.spans)
+def _day(message: Message) -> int | None:
+    """Return the day that a message tells of, which Slack prints beside it; times of other days name theirs."""
+    told = times((*message.late, *message.sentence, *message.fallback))
+    return next((day_of(time.epoch) for time in told), None)

@@ -8,10 +8,10 @@ from bot import messages
 from bot.answers import Answer, Offer, answer, facts, offers, said
 from bot.blocks import Block, context, header, section
 from bot.overview import mark, open_incidents, run_mark, run_state, state_words
-from monitor_core.model.incidents import KINDS, Incident, Severity
+from monitor_core.model.incidents import KINDS, Incident, Kind, Severity
 from monitor_core.model.message import Fact, Strong, Text, Time
 from monitor_core.model.views import RunView
-from monitor_core.units import NBSP, count, duration, progress, seconds_per_iteration, significant
+from monitor_core.units import NBSP, compact_duration, count, duration, progress, seconds_per_iteration, significant
 
 _INCIDENTS = 5  # shown
 _SKEW = 1.0  # seconds; less is no news
@@ -24,7 +24,7 @@ def run_page(run: RunView, now: float) -> Answer:
         said(_plain(run, now), now),
         header(f"{mark(wrong[0]) if wrong else run_mark(run)} {_state(run, now)}"),
         section("\n".join(said(_incident(incident), now) for incident in wrong[:_INCIDENTS])) if wrong else None,
-        facts(_facts(run), now),
+        facts(_facts(run, now), now),
         _buttons(run),
         context(messages.data_age(run.seen_at, now).capitalize()),
     )
@@ -40,14 +40,14 @@ def _state(run: RunView, now: float) -> str:
 
 def _plain(run: RunView, now: float) -> Text:
     where = f" {progress(run.iteration, run.total)}." if run.iteration is not None else ""
-    eta: Text = (" ETA ", messages.minute(run.eta), ".") if run.eta is not None else ()
-    return (f"{_state(run, now)} on {run.host}.{where}", *eta)
+    eta = _eta(run, now)
+    return (f"{_state(run, now)} on {run.host}.{where}", *((" ETA ", *eta, ".") if eta else ()))
 
 
 def _incident(incident: Incident) -> Text:
     number = f", {incident.severity} (incident {incident.number})."
     since: Text = (Strong((f"{KINDS[incident.kind].word} since ", Time(incident.starts_at))), number)
-    return (*_who(incident), *since, *_slower(incident))
+    return (*_who(incident), *since, *_late(incident), *_slower(incident))
 
 
 def _who(incident: Incident) -> Text:
@@ -61,6 +61,13 @@ def _flat(spans: Text) -> Iterable[str | Time]:
     return (span for span in spans if isinstance(span, str | Time))
 
 
+def _late(incident: Incident) -> Text:
+    limit = incident.facts.get("limit")
+    if incident.kind is not Kind.STUCK or not isinstance(limit, float):
+        return ()
+    return (f" The limit is {compact_duration(round(limit))}.",)
+
+
 def _slower(incident: Incident) -> Text:
     usual, now, since = (incident.facts.get(name) for name in ("usual_ms", "now_ms", "since_iteration"))
     if not isinstance(usual, float) or not isinstance(now, float):
@@ -69,11 +76,11 @@ def _slower(incident: Incident) -> Text:
     return (f" Takes {seconds_per_iteration(usual)} → {seconds_per_iteration(now)}{NBSP}s per iteration{start}.",)
 
 
-def _facts(run: RunView) -> Iterable[Fact]:
+def _facts(run: RunView, now: float) -> Iterable[Fact]:
     yield Fact("Iteration", (progress(run.iteration, run.total),) if run.iteration is not None else ("none yet",))
     yield Fact("Loss", (significant(run.loss),) if run.loss is not None else ())
-    yield Fact("Per iteration", _pace(run))
-    yield Fact("ETA", (messages.minute(run.eta),) if run.eta is not None else ())
+    yield Fact("Speed", _pace(run))
+    yield Fact("ETA", _eta(run, now))
     yield Fact("Ended", _ended(run))
     yield Fact("Host", (run.host if run.address in {"", run.host} else f"{run.host} ({run.address})",))
     yield Fact("Checkpoint", (count(run.checkpoint),) if run.checkpoint is not None else ())
@@ -86,8 +93,29 @@ def _facts(run: RunView) -> Iterable[Fact]:
 def _pace(run: RunView) -> Text:
     if run.ms_per_iteration is None:
         return ()
-    usual = f", usually {seconds_per_iteration(run.usual_ms)}{NBSP}s" if run.usual_ms is not None else ""
-    return (f"{seconds_per_iteration(run.ms_per_iteration)}{NBSP}s{usual}",)
+    pace = seconds_per_iteration(run.ms_per_iteration)
+    usual = pace if run.usual_ms is None else seconds_per_iteration(run.usual_ms)
+    return (f"{pace}{NBSP}s per iteration" + (f", usually {usual}{NBSP}s" if usual != pace else ""),)
+
+
+def _eta(run: RunView, now: float) -> Text:
+    """Return when it will be done, from when it would have been done: what a run loses counts."""
+    if run.eta is None:
+        return ()
+    slips = [slip for incident in run.incidents for slip in _slips(run, incident, now)]
+    if not slips:
+        return (messages.minute(run.eta),)
+    lost, how = max(slips)
+    return (messages.minute(run.eta), " → ", messages.minute(run.eta + lost), f" (+{duration(lost)}{how}")
+
+
+def _slips(run: RunView, incident: Incident, now: float) -> Iterable[tuple[float, str]]:
+    """Return how many seconds an incident costs, and how that goes on."""
+    factor = incident.facts.get("factor")
+    if incident.kind is Kind.STUCK:
+        yield now - incident.starts_at, " and growing)"
+    if incident.kind is Kind.SLOW and isinstance(factor, float) and run.eta is not None:
+        yield (factor - 1) * max(0.0, run.eta - (run.last_line_at or now)), ") if it stays"
 
 
 def _ended(run: RunView) -> Text:

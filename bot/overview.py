@@ -58,16 +58,17 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the overview; `plain` is what the text for pushes says of it."""
+    """One line of the overview; `rank` is its place in its group, `plain` what the text for pushes says of it."""
 
     group: Group
     spans: Text
     plain: str = ""
+    rank: int = 0
 
 
 def overview(view: Overview) -> Answer:
     """Lay out all runs in groups; more than 20 lines are counted, not shown."""
-    lines = sorted(_lines(view), key=lambda line: list(Group).index(line.group))
+    lines = sorted(_lines(view), key=lambda line: (list(Group).index(line.group), line.rank))
     title = _title(len(view.runs), sum(line.group is Group.NEEDS for line in lines))
     summary = escape(_plain(len(view.runs), lines))
     return answer(summary, header(title), *_groups(lines, view.now), _buttons(view), _footer(view))
@@ -146,7 +147,7 @@ def _lines(view: Overview) -> Iterable[Line]:
 
 
 def _runs_of(host: HostView) -> str:
-    return f"{len(host.runs)} run{'' if len(host.runs) == 1 else 's'} unknown, not stuck"
+    return f"{len(host.runs)} run{'' if len(host.runs) == 1 else 's'}"
 
 
 def open_incidents(incidents: Sequence[Incident]) -> list[Incident]:
@@ -176,7 +177,13 @@ def _wrong(name: str, incident: Incident, now: float, where: str, mutes: Sequenc
     words = state_words(incident, now)
     person: Text = (messages.person(incident.acknowledged_by),) if incident.acknowledged_by else (where,)
     group = Group.ACKNOWLEDGED if incident.acknowledged_by else Group.NEEDS
-    return Line(group, (*_name(mark(incident), name), words, " · ", *person, *_until(mutes)), f"{name} {words}")
+    spans = (*_name(mark(incident), name), words, " · ", *person, *_until(mutes))
+    return Line(group, spans, f"{name} {words}", _rank(incident))
+
+
+def _rank(incident: Incident) -> int:
+    """Order what is wrong: critical, warning, then what cannot be seen."""
+    return len(Severity) if incident.kind in UNSEEN | {Kind.MONITOR_ERROR} else -incident.severity.rank
 
 
 def _name(emoji: str, name: str) -> Text:
@@ -194,8 +201,15 @@ def _run(run: RunView, now: float) -> Line:
     if wrong:
         return _wrong(run.name, wrong[0], now, run.host, run.mutes)
     group = _group_of(run, now)
-    spans = {Group.UNKNOWN: _unknown(run, now), Group.RUNNING: _running(run)}.get(group, _ended(run))
+    if group is Group.UNKNOWN:
+        return Line(group, (*_name(run_mark(run), run.name), _unknown(run), *_until(_own(run.mutes))))
+    spans = _running(run) if group is Group.RUNNING else _ended(run)
     return Line(group, (*_name(run_mark(run), run.name), *spans, *_until(run.mutes)))
+
+
+def _own(mutes: Sequence[Mute]) -> list[Mute]:
+    """Return the mutes of a run itself; the line of its host shows those of the host."""
+    return [mute for mute in mutes if mute.subject is not None and mute.subject.kind is SubjectKind.RUN]
 
 
 def _group_of(run: RunView, now: float) -> Group:
@@ -215,9 +229,9 @@ def run_state(run: RunView) -> str:
     return STATE_WORDS.get(run.state, run.state)
 
 
-def _unknown(run: RunView, now: float) -> Text:
-    seen = "not seen yet" if run.seen_at is None else f"last seen {duration(now - run.seen_at)} ago"
-    return (f"{seen} · {run.host}",)
+def _unknown(run: RunView) -> str:
+    seen = "not seen yet" if run.seen_at is None else f"{_percent(run)} when last seen"
+    return f"{seen} · {run.host}"
 
 
 def _running(run: RunView) -> Text:

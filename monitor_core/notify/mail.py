@@ -21,7 +21,7 @@ _TONES: Mapping[Look, str] = {
     Look.RESOLVED: "resolved",
     Look.FINISHED: "resolved",
 }
-_TO_TYPE = "To type in a shell, or in Slack with a / before it"
+_IN_SLACK, _IN_SHELL = "To type in Slack", "To type in a shell"
 _SIGNATURE = "-- "  # mail programs grey out what follows (RFC 3676, 4.3)
 _TEMPLATES = Environment(
     loader=PackageLoader("monitor_core.notify"),
@@ -41,7 +41,7 @@ def mail_text(message: Message, footer: Sequence[str]) -> str:
         _rows([(label, plain(value)) for label, value in words.facts]),
         _excerpt(words),
         f"Hint: {words.hint}" if words.hint else "",
-        f"{_TO_TYPE}:\n{_rows(words.commands)}" if words.commands else "",
+        f"{_to_type(words)}:\n{_rows(words.commands)}" if words.commands else "",
         words.context,
         "\n".join((_SIGNATURE, *footer)),
     )
@@ -50,8 +50,12 @@ def mail_text(message: Message, footer: Sequence[str]) -> str:
 
 def mail_html(message: Message, footer: Sequence[str]) -> str:
     """Return the mail as HTML: one table, styles in place, no image, and no link that acts."""
-    template = _TEMPLATES.get_template("alert.html.j2")
-    return template.render(page=page(message, arrow="→"), tone=_TONES[message.look], to_type=_TO_TYPE, footer=footer)
+    template, words = _TEMPLATES.get_template("alert.html.j2"), page(message, arrow="→")
+    return template.render(page=words, tone=_TONES[message.look], to_type=_to_type(words), footer=footer)
+
+
+def _to_type(words: Page) -> str:
+    return _IN_SLACK if any(command.startswith("/") for _, command in words.commands) else _IN_SHELL
 
 
 def _rows(rows: Sequence[tuple[str, str]]) -> str:

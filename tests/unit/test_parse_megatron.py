@@ -165,13 +165,18 @@ def test_a_cut_line_does_not_spoil_the_whole_one_that_a_new_launch_glues_to_it()
 
 def test_the_pairs_may_change_from_line_to_line():
     other = PLAIN.replace("(ms): 1371.6", "(s): 1.25")
-    assert read(PLAIN, SHORT, other, PLAIN, SHORT) == [
-        PROGRESS,
+    assert read(PLAIN, PLAIN, PLAIN, SHORT, other, PLAIN, SHORT) == [
+        *[PROGRESS] * 3,
         replace(PROGRESS, loss=None),
         replace(PROGRESS, ms_per_iteration=1250.0),
         PROGRESS,
         replace(PROGRESS, loss=None),
     ]
+
+
+def test_a_key_may_hold_a_number_that_changes():
+    lines = [PLAIN.replace("params norm:", f"norm of layer {number}:") for number in range(100)]
+    assert read(*lines) == [PROGRESS] * 100
 
 
 pieces_of_a_line = st.builds(
@@ -191,7 +196,8 @@ def test_a_spoilt_line_is_read_the_same_whatever_line_came_before(pieces, at, ot
     for line in (pieces.encode(), spoilt.encode()):
         for before in (PLAIN, SHORT):
             seasoned = ProgressLines()
-            seasoned.read(before.encode())
+            for _ in range(3):
+                seasoned.read(before.encode())
             assert seasoned.read(line) == ProgressLines().read(line), line
 
 
