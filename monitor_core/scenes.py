@@ -52,6 +52,7 @@ def _of_run(connection: Connection, roster: Roster, run: str, around: Scene) -> 
         ms=state.ms,
         usual_ms=state.pace.usual or state.ms,
         line_at=state.line_at,
+        resumed=state.resumed,
         seen_at=row.seen_at,
         checkpoint=state.checkpoint,
         checkpoint_at=state.checkpoint_at,

@@ -148,7 +148,7 @@ class Watch:
             return False
         at = self._place(record, window)
         self._judge_until(at)
-        fresh = self.state.apply(record, at, source, healthy=not self._stuck())
+        fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
             RULES[self.preset].follow(self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
@@ -178,9 +178,8 @@ class Watch:
             done = step(self.subject, self.active, found, now)
             self.active = done.active
             self.closed += done.closed
-
-    def _stuck(self) -> bool:
-        return any(i.kind is Kind.STUCK and i.state is IncidentState.FIRING for i in self.active)
+        stuck = (i for i in self.active if i.kind is Kind.STUCK and i.state is IncidentState.FIRING)
+        self.state.stuck_since = next((incident.starts_at for incident in stuck), None)
 
 
 def _shifted(incident: Incident, seconds: float) -> Incident:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor_core.detect.limits import Limits, silence_limits
 from monitor_core.model.incidents import Finding, Kind, Severity
 from monitor_core.thresholds import Values
@@ -9,11 +11,14 @@ from monitor_core.track.state import RunState
 
 
 def observe(state: RunState, values: Values, now: float) -> Finding | None:
-    """Return a finding while the silence is longer than the limit; `since` is when the run was last alive."""
-    if state.alive_at is None or now <= state.alive_at:
+    """Return a finding from when the silence is longer than the limit until the next progress line.
+
+    `since` is when the run was last alive. Markers between, such as those of a new launch, do not end it.
+    """
+    limits = _limits(state, values)
+    if limits is None or now <= limits.since:
         return None
-    limits = silence_limits(state, values)
-    if limits is None or now - limits.since < limits.warning:
+    if state.stuck_since is None and now - limits.since < limits.warning:
         return None
     severity = Severity.CRITICAL if now - limits.since >= limits.critical else Severity.WARNING
     written = (
@@ -33,14 +38,22 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
             "iteration": state.iteration,
             "total": state.total,
             "still_written": written,
+            "usual_ms": state.pace.usual or state.ms,
         },
     )
 
 
 def deadline(state: RunState, values: Values, now: float) -> float | None:
     """Return the next moment at which the verdict can change without a new line."""
-    limits = silence_limits(state, values)
+    limits = _limits(state, values)
     return None if limits is None else next_after(limits, now)
+
+
+def _limits(state: RunState, values: Values) -> Limits | None:
+    limits = silence_limits(state, values)
+    if limits is None or state.stuck_since is None:
+        return limits
+    return replace(limits, since=state.stuck_since)
 
 
 def next_after(limits: Limits, now: float) -> float | None:

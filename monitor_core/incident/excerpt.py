@@ -29,12 +29,10 @@ class Excerpt:
 def excerpt(incident: Incident, scene: Scene) -> Excerpt:
     """Return the log lines that add something the facts do not."""
     if incident.kind is Kind.FAILED:
-        return Excerpt("first error", (incident.said("text")[:_ERROR],))
+        return Excerpt("Log: first error", (incident.said("text")[:_ERROR],))
     if incident.kind is Kind.STUCK and scene.tail:
         written = incident.facts.get("still_written")
-        return Excerpt("still written, but no progress line" if written else "last lines", _short(scene, 3))
-    if incident.kind is Kind.SLOW and scene.tail:
-        return Excerpt("last lines", _short(scene, 2))
+        return Excerpt("Log: still written, but no progress line" if written else "Log: last lines", _short(scene, 3))
     return Excerpt()
 
 
@@ -54,4 +52,8 @@ def shorten(line: str, width: int = _WIDTH) -> str:
         line = _BETWEEN.join([fields[0], "…", *loss])
     if len(line) <= width:
         return line
-    return f"{line[: width - _TAIL - 3].rstrip()} … {line[-_TAIL:].lstrip()}"
+    head, tail = line[: width - _TAIL - 3], line[-_TAIL:]
+    # Between words, so that no number is shown in part; a word that fills half of either is cut all the same.
+    head = head.rpartition(" ")[0] if " " in head[len(head) // 2 :] else head
+    tail = tail.partition(" ")[2] if " " in tail[: len(tail) // 2] else tail
+    return f"{head.rstrip()} … {tail.lstrip()}"

@@ -14,13 +14,18 @@ _HOST_KINDS = frozenset({Kind.UNREACHABLE, Kind.HOST_KEY})
 def facts(incident: Incident, scene: Scene, now: float) -> tuple[Fact, ...]:
     """Return the labelled facts, most useful first, people last."""
     if not incident.active and not KINDS[incident.kind].once:
-        found = [*_over(incident), *_eta(incident, scene, now), *_acknowledged(incident)]
+        found = [*_over(incident), *_redone(incident, scene), *_eta(incident, scene, now), *_acknowledged(incident)]
     elif incident.kind in _HOST_KINDS:
         found = _last_seen(scene)
     elif incident.kind is Kind.MONITOR_ERROR:
         found = []
     else:
-        found = [*_progress(incident, scene), *_eta(incident, scene, now), *_checkpoint(incident, scene)]
+        found = [
+            *_iteration(incident, scene),
+            *_loss(incident, scene),
+            *_eta(incident, scene, now),
+            *_checkpoint(incident, scene),
+        ]
     people = [Fact("Owner", (owner(incident, scene),), person=True)] if scene.owner and incident.active else []
     return (*found, *people)
 
@@ -59,14 +64,16 @@ def _acknowledged(incident: Incident) -> list[Fact]:
     return [Fact("Acknowledged", ("by ", person(incident.acknowledged_by), " at ", at))]
 
 
-def _progress(incident: Incident, scene: Scene) -> list[Fact]:
+def _iteration(incident: Incident, scene: Scene) -> list[Fact]:
     iteration = incident.counter("iteration") if incident.kind in ENDINGS else scene.iteration
-    found = []
-    if iteration is not None and incident.kind is not Kind.FINISHED:
-        found.append(Fact("Iteration", (progress(iteration, scene.total),)))
-    if scene.loss is not None:
-        found.append(Fact("Loss", (significant(scene.loss),)))
-    if scene.usual_ms is not None and incident.kind in ENDINGS:
+    if iteration is None or incident.kind is Kind.FINISHED:
+        return []
+    return [Fact("Iteration", (progress(iteration, scene.total),))]
+
+
+def _loss(incident: Incident, scene: Scene) -> list[Fact]:
+    found = [] if scene.loss is None else [Fact("Loss", (significant(scene.loss),))]
+    if scene.usual_ms is not None and incident.kind in {Kind.FINISHED, Kind.STOPPED}:
         found.append(Fact("Speed", (f"{seconds_per_iteration(scene.usual_ms)}{NBSP}s per iteration",)))
     return found
 
@@ -84,30 +91,45 @@ def _checkpoint(incident: Incident, scene: Scene) -> list[Fact]:
 
 def _eta(incident: Incident, scene: Scene, now: float) -> list[Fact]:
     """Return when the run would have been done and when it will be; the slip counts from the last good line."""
-    if incident.kind not in {Kind.STUCK, Kind.SLOW} or incident.said("closed_by"):
+    usual = incident.figure("usual_ms") or scene.usual_ms
+    if incident.kind not in _SLIPS or incident.said("closed_by") or usual is None:
         return []
-    if None in (scene.total, scene.iteration, scene.usual_ms, scene.line_at):
+    if scene.total is None or scene.iteration is None or scene.line_at is None or scene.iteration >= scene.total:
         return []
-    assert scene.total is not None
-    assert scene.iteration is not None
-    assert scene.usual_ms is not None
-    assert scene.line_at is not None
-    left = scene.total - scene.iteration
-    if left <= 0:
-        return []
-    due = scene.line_at + left * scene.usual_ms / 1000
-    if incident.kind is Kind.STUCK:
-        slip = (incident.ends_at if incident.ends_at is not None else now) - incident.starts_at
-        due = due if incident.active else due - slip
-        tail = " and growing)" if incident.active else ")"
-    else:
-        factor = incident.figure("factor") or 1.0
-        slip = left * scene.usual_ms / 1000 * (factor - 1) if incident.active else 0.0
-        tail = ") if it stays"
-    if slip <= 0:
-        return []
+    due = scene.line_at + (scene.total - scene.iteration) * usual / 1000
+    before, after = _SLIPS[incident.kind](incident, scene, due, usual, now)
+    tail = ")" if not incident.active else " and growing)" if incident.kind is Kind.STUCK else ") if it stays"
     style = TimeStyle.MINUTES
-    return [Fact("ETA", (Time(due, style), " → ", Time(due + slip, style), f" (+{duration(slip)}{tail}"))]
+    shown = (Time(before, style), " → ", Time(after, style), f" (+{duration(after - before)}{tail}")
+    return [Fact("ETA", shown)] if after > before else []
+
+
+def _slip_of_silence(incident: Incident, scene: Scene, due: float, usual: float, now: float) -> tuple[float, float]:
+    """Once lines come again they say where the run stands, iterations to be redone included."""
+    at = incident.counter("iteration") or scene.iteration or 0
+    before = incident.starts_at + ((scene.total or 0) - at) * usual / 1000
+    if not incident.active and (scene.line_at or 0.0) >= incident.ended_at:
+        return before, due
+    silent = (now if incident.active else incident.ended_at) - incident.starts_at
+    return before, before + silent
+
+
+def _slip_of_pace(incident: Incident, scene: Scene, due: float, usual: float, now: float) -> tuple[float, float]:
+    if not incident.active:
+        return due, due
+    left = (scene.total or 0) - (scene.iteration or 0)
+    return due, due + left * usual / 1000 * ((incident.figure("factor") or 1.0) - 1)
+
+
+_SLIPS = {Kind.STUCK: _slip_of_silence, Kind.SLOW: _slip_of_pace}
+
+
+def _redone(incident: Incident, scene: Scene) -> list[Fact]:
+    """A launch that went on from a checkpoint does again what came after it."""
+    at = incident.counter("iteration")
+    if scene.resumed is None or at is None or at <= scene.resumed:
+        return []
+    return [Fact("Redone", (f"{count(at - scene.resumed)}{NBSP}iterations, from {count(scene.resumed)} on",))]
 
 
 def _last_seen(scene: Scene) -> list[Fact]:

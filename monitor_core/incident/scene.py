@@ -11,9 +11,10 @@ from monitor_core.model.incidents import Mute
 class Scene:
     """The run or host of an incident as it is now. Times are seconds since 1970 on our clock.
 
-    `usual_ms` is the usual time per iteration. `runs` are the runs of a host with where they were last seen. `prefix`
-    is what people type before a command: `/trainstatus` in Slack, `trainstatus` in a shell. `tail` are the last log
-    lines. `error` is the sentence of the last failure of a host or a receiver.
+    `usual_ms` is the usual time per iteration. `resumed` is the iteration from which the newest launch went on. `runs`
+    are the runs of a host with where they were last seen. `prefix` is what people type before a command: `/trainstatus`
+    in Slack, `trainstatus` in a shell. `tail` are the last log lines. `error` is the sentence of the last failure of a
+    host or a receiver.
     """
 
     host: str = ""
@@ -25,6 +26,7 @@ class Scene:
     ms: float | None = None
     usual_ms: float | None = None
     line_at: float | None = None
+    resumed: int | None = None
     seen_at: float | None = None
     checkpoint: int | None = None
     checkpoint_at: float | None = None

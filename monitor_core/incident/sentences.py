@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor_core.incident.scene import Scene
-from monitor_core.model.incidents import KINDS, Incident, Kind, Phase
+from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.model.message import Strong, Text, Time, TimeStyle
 from monitor_core.parse.signatures import describe
 from monitor_core.units import NBSP, count, duration, seconds_per_iteration, significant
@@ -45,7 +45,9 @@ _SILENT_IN = {
 def _stuck(incident: Incident, scene: Scene, now: float) -> Text:
     phase = incident.said("phase")
     began = next((words for known, words in _SILENT_IN.items() if known == phase), "No new line since ")
-    expected, limit = incident.figure("expected"), incident.figure("limit") or 0.0
+    expected = incident.figure("expected")
+    passed = incident.figure("limit_critical") if incident.severity is Severity.CRITICAL else None
+    limit = passed or incident.figure("limit") or 0.0
     due = f"One was due every {_gap(expected)}; the" if expected and phase == Phase.TRAINING else "The"
     return (Strong((began, Time(incident.starts_at))), f"{_on(scene)}. {due} limit is {duration(limit)}.")
 
@@ -119,7 +121,9 @@ def _host_key(incident: Incident, scene: Scene, now: float) -> Text:
 
 
 def _host(scene: Scene) -> str:
-    return f"{scene.host} ({scene.address})" if scene.address and scene.address != scene.host else scene.host
+    """Return the host with its address, unless its error names that anyway."""
+    named = scene.address in {"", scene.host} or scene.address in scene.error
+    return scene.host if named else f"{scene.host} ({scene.address})"
 
 
 def _unknown(scene: Scene) -> str:

@@ -176,8 +176,13 @@ def _late(sending: Sending) -> Text:
     )
 
 
+def _open(incident: Incident) -> bool:
+    """Return whether somebody may want to take it: it fires, and is more than news."""
+    return incident.active and incident.kind not in {Kind.FINISHED, Kind.STOPPED}
+
+
 def _actions(incident: Incident) -> tuple[Action, ...]:
-    if not incident.active or KINDS[incident.kind].once:
+    if not _open(incident):
         return ()
     if incident.muted:
         return (Action.UNMUTE, Action.UNACKNOWLEDGE if incident.acknowledged_by else Action.ACKNOWLEDGE)
@@ -208,7 +213,7 @@ def _note(incident: Incident, scene: Scene, sending: Sending) -> Text:
 
 
 def _commands(incident: Incident, scene: Scene) -> tuple[tuple[str, str], ...]:
-    if not incident.active or KINDS[incident.kind].once:
+    if not _open(incident):
         return ()
     target = incident.subject.name
     words = [("Acknowledge", f"ack {incident.number}")]

@@ -51,12 +51,12 @@ class RunState:
     """One run. Times are seconds since 1970 on our clock.
 
     `line_at` is the last progress line, `alive_at` the last sign of life that a stuck run would not give (a progress
-    line, the end of a pause), `written_at` the last byte of any of its logs, `seen_at` the last good read.
-    `gaps` are the seconds between progress lines, without marked pauses; `lags` how old the newest line was when the
-    next lines of a healthy run came (logs are written in blocks). `longest` is the longest pause of each kind, in
-    seconds. `odd_gap`: what lies between the last line and the next says nothing about gaps to come. `covers_pause`:
-    it said nothing of those before the last line. `sources` holds the last iteration that each log file told of.
-    `tail` are the last lines, redacted.
+    line, the end of a pause), `stuck_since` the onset of a silence that is too long, `written_at` the last byte of any
+    of its logs, `seen_at` the last good read. `gaps` are the seconds between progress lines, without marked pauses;
+    `lags` how old the newest line was when the next lines of a healthy run came (logs are written in blocks). `longest`
+    is the longest pause of each kind, in seconds. `odd_gap`: what lies between the last line and the next says nothing
+    about gaps to come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last
+    iteration that each log file told of. `tail` are the last lines, redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -80,6 +80,7 @@ class RunState:
     started_at: float | None = None
     line_at: float | None = None
     alive_at: float | None = None
+    stuck_since: float | None = None
     written_at: float | None = None
     seen_at: float | None = None
     missing_since: float | None = None
@@ -118,6 +119,13 @@ class RunState:
     def lag(self) -> float:
         """Return how old the newest line gets on a healthy run before the next ones are written."""
         return max(self.lags, default=0.0)
+
+    @property
+    def resumed(self) -> int | None:
+        """Return the iteration from which this launch went on, None for the first launch or before its first line."""
+        if self.launches <= 1 or not self.started or self.launch_iteration is None:
+            return None
+        return max(0, self.launch_iteration - self.settings.get("log_interval", 1))
 
     @property
     def warm(self) -> bool:
@@ -167,7 +175,7 @@ class RunState:
 
     def shift(self, seconds: float) -> None:
         """Move everything in time: the first sight of a log has been anchored."""
-        for name in ("phase_at", "started_at", "line_at", "alive_at", "checkpoint_at", "ended_at"):
+        for name in ("phase_at", "started_at", "line_at", "alive_at", "stuck_since", "checkpoint_at", "ended_at"):
             moment = getattr(self, name)
             if moment is not None:
                 setattr(self, name, moment + seconds)
@@ -220,6 +228,7 @@ class RunState:
         if self.first_loss is None:
             self.first_loss = line.loss
         self.line_at = self.alive_at = at
+        self.stuck_since = None
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
         if self.failure is not None:

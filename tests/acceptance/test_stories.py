@@ -285,6 +285,25 @@ def test_a_relaunch_starts_afresh_and_tells_nothing_of_its_own(tell, slack):
     assert (view.state, view.iteration, view.launches, view.incidents) == ("training", 100, 2, ())
 
 
+def test_a_stuck_run_that_is_relaunched_is_stuck_until_its_first_line_and_says_what_is_redone(tell, slack):
+    story = tell(slack=slack)
+    story.train(100)
+    story.silence(900)
+    story.write("[before the start of training step] datetime: 2026-11-24 10:24:15")
+    story.iteration = 80
+    story.play(100)
+    assert slack.messages(slack.channel)[0].shown.startswith(":red_circle:")
+    story.train(30)
+    story.play()
+    (message,) = slack.messages(slack.channel)
+    assert message.shown.startswith(":white_check_mark:")
+    assert "*Redone*  20\u00a0iterations, from 80 on" in message.shown
+    due = int(START) + 10 * 1000
+    silent = 900 + 100 + 10
+    assert f"<!date^{due}^" in message.shown
+    assert f"<!date^{due + silent + 190}^" in message.shown, "what is redone takes its time again"
+
+
 def test_a_log_that_vanishes_is_unknown_after_three_minutes_and_never_stuck(tell, slack):
     story = tell(slack=slack)
     story.train(60)

@@ -155,6 +155,10 @@ def test_a_line_that_tells_a_thing_twice_gives_no_record():
     assert read(PLAIN.replace(" grad norm: 0.122 |", " grad norm: 0.122 | lm loss: 9.0 |")) == []
 
 
+def test_a_line_with_a_pair_that_lost_its_colon_gives_no_record():
+    assert read(PLAIN.replace(" grad norm: ", " grad norm ")) == []
+
+
 def test_output_glued_to_the_end_of_a_whole_line_does_no_harm():
     assert one(PLAIN + "[default0]:saving") == PROGRESS
 

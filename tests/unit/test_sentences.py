@@ -35,8 +35,6 @@ FIRING = {
         "ETA: 14:08 to 16:46 UTC (+2h 38m) if it stays",
         "Checkpoint: 12,000 at 09:47 UTC",
         "Owner: U012ALICE",
-        "[rank5] open shard",
-        "d",
     ],
     "FINISHED": [
         "moe-16x3b FINISHED in 9h 14m",
@@ -63,7 +61,6 @@ FIRING = {
         "GPU out of memory on rank 3 on gpu-07 at 09:52:35 UTC. No progress line came after it.",
         "Iteration: 12,400 / 50,000 (24.8%)",
         "Loss: 2.314",
-        "Speed: 0.408 s per iteration",
         "Checkpoint: 12,000 at 09:47 UTC",
         "To redo: 400 iterations",
         "Owner: U012ALICE",

@@ -53,7 +53,8 @@ def test_there_is_one_mark_the_first_that_applies(changed, look, state):
         ({"acknowledged_by": "slack:U1", "acknowledged_at": AT}, (Action.UNACKNOWLEDGE, Action.MUTE_1H)),
         ({"muted": 1}, (Action.UNMUTE, Action.ACKNOWLEDGE)),
         ({"state": IncidentState.RESOLVED, "ends_at": AT + 60}, ()),
-        ({"kind": Kind.FAILED}, ()),
+        ({"kind": Kind.FAILED}, (Action.ACKNOWLEDGE, Action.MUTE_1H)),
+        ({"kind": Kind.FINISHED}, ()),
     ],
 )
 def test_what_is_offered_follows_from_what_people_did(changed, actions):
