@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -52,6 +53,10 @@ def make_client(slack: Slack) -> WebClient:
     """Return a client that tries each call once: what is to be sent again is decided by the delivery."""
     token = slack.bot_token.get_secret_value()
     return WebClient(token, base_url=slack.api_url, timeout=TIMEOUT, retry_handlers=[])
+
+
+# With these a request has not left us; after any other failure Slack may have done what it was asked.
+_NEVER_ARRIVED = (ConnectionRefusedError, socket.gaierror)
 
 
 class SlackNotifier:
@@ -129,7 +134,8 @@ def _translated(target: str) -> Iterator[None]:
     except (OSError, ValueError, HTTPException, SlackClientError) as error:
         reason = getattr(error, "reason", error)
         what = "no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__
-        raise NotifyError(f"Slack could not be reached ({what}); it is tried again", permanent=False) from None
+        text = f"Slack could not be reached ({what}); it is tried again"
+        raise NotifyError(text, permanent=False, doubtful=not isinstance(reason, _NEVER_ARRIVED)) from None
 
 
 def _refused(target: str, error: SlackApiError) -> NotifyError:

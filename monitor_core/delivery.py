@@ -141,7 +141,8 @@ class Outbox:
     def _failed(self, delivery: Delivery, error: NotifyError) -> None:
         now = self.clock()
         wait = error.retry_after if error.retry_after is not None else backoff(delivery.attempts)
-        failed = replace(delivery, last_error=str(error), due_at=now + wait)
+        repeat = delivery.repeat or error.doubtful
+        failed = replace(delivery, last_error=str(error), due_at=now + wait, repeat=repeat)
         with self.engine.begin() as connection:
             if error.permanent or now - delivery.created_at > _GIVE_UP:
                 dead = {"state": str(DeliveryState.DEAD), "last_error": str(error)}

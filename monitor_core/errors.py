@@ -70,12 +70,14 @@ class HostKeyChanged(CollectError):  # noqa: N818 the word that people see
 
 
 class NotifyError(TrainstatusError):
-    """A message was not accepted.
+    """A message was not accepted, as far as is known.
 
     `permanent`: trying again cannot help. `retry_after`: seconds that the other side asked us to wait, if it did.
+    `doubtful`: its answer was lost, so it may have accepted all the same; the next attempt may be a repeat.
     """
 
-    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None, doubtful: bool = False) -> None:
         self.permanent = permanent
         self.retry_after = retry_after
+        self.doubtful = doubtful
         super().__init__(text)

@@ -62,12 +62,22 @@ def _deliver(server: Smtp, mail: EmailMessage, sender: str, target: str, total: 
     try:
         with _cut_after(client, total):
             _greet(client, server, context)
-            client.send_message(mail, sender, [target])
+            _hand_over(client, server, mail, sender, target)
             # The server has accepted: trouble in saying goodbye must not send the mail again.
             with suppress(OSError, smtplib.SMTPException):
                 client.quit()
     finally:
         client.close()
+
+
+def _hand_over(client: smtplib.SMTP, server: Smtp, mail: EmailMessage, sender: str, target: str) -> None:
+    try:
+        client.send_message(mail, sender, [target])
+    except (smtplib.SMTPServerDisconnected, OSError) as error:
+        if isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected):
+            raise
+        text = f"{_name(server)} closed the connection or did not answer while it was given the mail"
+        raise NotifyError(text, permanent=False, doubtful=True) from None
 
 
 def _client(server: Smtp, context: ssl.SSLContext, total: float) -> smtplib.SMTP:

@@ -8,7 +8,7 @@ import pytest
 
 from monitor_core.model.incidents import DeliveryState, Kind
 from monitor_core.store import outbox
-from tests.support.slack_server import SlackServer, rate_limited
+from tests.support.slack_server import DROP_AFTER, SlackServer, rate_limited
 from tests.support.smtpd import MailServer
 from tests.support.stage import BOSS, ONCALL, OTHER_CHANNEL, OTHER_RUN, RUN, Stage, subjects
 
@@ -70,7 +70,28 @@ def test_a_mail_that_broke_off_is_tried_again_ever_more_slowly_until_it_goes(sta
     mail.dies_in = ""
     assert stage.outboxes["email"].drain() is None
     assert subjects(mail) == [STUCK]
+    assert REPEAT in mail.received[0].body("plain"), "the answer was lost: it might have been taken"
+
+
+def test_a_server_that_could_not_be_reached_makes_no_repeat(stage, mail):
+    stage = stage(mail=mail)
+    mail.replies["oncall@example.com"] = "451 later"
+    stage.fire()
+    stage.drain()
+    mail.replies.clear()
+    stage.wait(400)
     assert REPEAT not in mail.received[0].body("plain")
+
+
+def test_a_post_whose_answer_was_lost_is_posted_again_as_a_possible_repeat(stage, slack):
+    stage = stage(slack=slack)
+    slack.fail("chat.postMessage", DROP_AFTER)
+    stage.fire()
+    stage.drain()
+    stage.wait(5)
+    first, second = slack.messages(slack.channel)
+    assert REPEAT not in first.shown
+    assert REPEAT in second.shown
 
 
 def test_a_channel_that_asks_for_a_rest_gets_it_also_for_later_alerts_and_other_channels_go_on(stage, slack):

@@ -150,7 +150,7 @@ def test_a_server_that_turns_us_away_at_the_door_is_told_by_its_code():
 def test_a_server_that_dies_in_the_mail_is_tried_again():
     with MailServer(dies_in="DATA") as server:
         error = refusal(notifier(server.port))
-    assert (error.permanent, error.retry_after) == (False, None)
+    assert (error.permanent, error.retry_after, error.doubtful) == (False, None, True)
     assert not server.received
 
 
@@ -163,6 +163,7 @@ def test_a_server_that_dies_after_it_accepted_has_accepted():
 def test_a_server_that_is_away_is_tried_again():
     error = refusal(notifier(free_port()))
     assert not error.permanent
+    assert not error.doubtful
     assert "cannot be reached" in str(error)
 
 
