@@ -7,77 +7,123 @@ Line layouts are those of `training_log`, `save_checkpoint`, `evaluate` and `pri
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
+from operator import call, itemgetter
+from typing import Any
 
 from monitor_core.model.records import MarkerKind, Progress
 from monitor_core.parse.dialect import Dialect, Rule, marker
 from monitor_core.parse.stamps import last_stamp
 
 _ELAPSED = b"elapsed time per iteration"
-_HEAD = re.compile(rb"iteration +(\d{1,15})/ *(\d{1,15}) *\|")
+_HEAD = rb"iteration +(\d{1,15})/ *(\d{1,15}) *\|"
+_AFTER_HEAD = re.compile(_HEAD)
 _KEY = re.compile(rb" *[A-Za-z][\w /().%-]{0,60}")
 # Printed by all versions, after the loss: with it a line is known to be whole though other output follows.
 _LAST = b" number of nan iterations:"
-# The names that a quantity has, the best first, with the factor to our unit; after `|` each begins with a space.
-_QUANTITIES = (
-    (b" elapsed time per iteration (ms)", "ms_per_iteration", 1.0),
-    (b" elapsed time per iteration (s)", "ms_per_iteration", 1000.0),
-    (b" lm loss", "loss", 1.0),
-    (b" loss", "loss", 1.0),
-    (b" grad norm", "grad_norm", 1.0),
-    (b" learning rate", "learning_rate", 1.0),
-    (b" throughput per GPU (TFLOP/s/GPU)", "throughput", 1.0),
-    (b" TFLOPs", "throughput", 1.0),
-    (b" samples per second", "throughput", 1.0),
+
+
+def _from_seconds(word: bytes) -> float:
+    return float(word) * 1000.0
+
+
+def _absent(_line: bytes) -> None:
+    return None
+
+
+# The quantities of `Progress`, in the order of its fields. Each has the keys that it goes by, the best first, and how
+# to read it in our unit; after `|` each key begins with a space.
+_QUANTITIES: tuple[Mapping[bytes, Callable[[bytes], float]], ...] = (
+    {b" elapsed time per iteration (ms)": float, b" elapsed time per iteration (s)": _from_seconds},
+    {b" lm loss": float, b" loss": float},
+    {b" grad norm": float},
+    {b" learning rate": float},
+    {b" throughput per GPU (TFLOP/s/GPU)": float, b" TFLOPs": float, b" samples per second": float},
+    {b" global batch size": int},
 )
-_BATCH_SIZE = b" global batch size"
 
 
-def _progress(line: bytes) -> Progress | None:
-    """Read a progress line; None if it was cut or mixed with other output, since its numbers may be wrong then."""
-    at = line.rfind(b"iteration ", 0, line.rfind(_ELAPSED))
-    head = _HEAD.match(line, at) if at >= 0 else None
-    if not head:
-        return None
-    try:
-        fields = _fields(line[head.end() :])
-        batch_size = fields.get(_BATCH_SIZE)
-        return Progress(
-            iteration=int(head[1]),
-            total=int(head[2]),
-            batch_size=None if batch_size is None else int(batch_size),
-            timestamp=last_stamp(line[:at]),
-            **_numbers(fields),
-        )
-    except ValueError:
-        return None
+class _Layout:
+    """Which keys a progress line has, in which order."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys = keys
+        told = [next((key for key in quantity if key in keys), None) for quantity in _QUANTITIES]
+        readers = (quantity[key] if key else _absent for quantity, key in zip(_QUANTITIES, told, strict=True))
+        self._readers = (int, int, *readers)
+        # For a quantity that is not told any word will do: `_absent` does not look at it.
+        self._choose = itemgetter(0, 1, *(keys.index(key) + 2 if key else 0 for key in told))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        return re.compile(_HEAD + b"".join(re.escape(key) + rb":([^|]*)\|" for key in self._keys))
+
+    def words(self, line: bytes, start: int) -> tuple[bytes, ...] | None:
+        """Return what the line tells from there to its end; None if it has not just these keys."""
+        match = self._pattern.fullmatch(line, start, len(line.rstrip()))
+        return match.groups() if match else None
+
+    def progress(self, words: tuple[bytes, ...], timestamp: float | None) -> Progress:
+        """Return what the words say: iteration, total, and a value for each key; raise ValueError for no number."""
+        numbers: Iterable[Any] = map(call, self._readers, self._choose(words))
+        return Progress(*(*numbers, timestamp))
 
 
-def _fields(text: bytes) -> dict[bytes, bytes]:
-    """Return the values of `key: value | key: value |` by key; raise ValueError if the text is cut or not only that."""
-    text = text.rstrip()
+_layout_of = lru_cache(maxsize=64)(_Layout)
+
+
+class ProgressLines:
+    """Reads progress lines. A run keeps to one layout, and a line of a known one is read in half the time.
+
+    What is known makes no difference to what is read. To make a pattern takes as long as to read a hundred lines, so
+    one is made only of a layout that two lines in a row had: the keys may hold numbers that change.
+    """
+
+    def __init__(self) -> None:
+        self._known: _Layout | None = None
+        self._last: _Layout | None = None
+
+    def read(self, line: bytes) -> Progress | None:
+        """Read a line; None if it was cut or mixed with other output, since its numbers may be wrong then."""
+        start = line.rfind(b"iteration ", 0, line.rfind(_ELAPSED))
+        if start < 0:
+            return None
+        layout = self._known
+        words = layout.words(line, start) if layout else None
+        try:
+            if not layout or not words:
+                layout, words = self._learn(line, start)
+            return layout.progress(words, last_stamp(line[:start]))
+        except ValueError:
+            return None
+
+    def _learn(self, line: bytes, start: int) -> tuple[_Layout, tuple[bytes, ...]]:
+        head = _AFTER_HEAD.match(line, start)
+        if not head:
+            raise ValueError("mixed with other output")
+        keys, values = _pairs(line[head.end() :].rstrip())
+        layout = _layout_of(keys)
+        if layout is self._last:
+            self._known = layout
+        self._last = layout
+        return layout, (*head.groups(), *values)
+
+
+def _pairs(text: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the keys and values of `key: value | key: value |`; raise ValueError if it is cut or not only that."""
     if not text.endswith(b"|"):
         text = text[: text.index(b"|", text.index(_LAST)) + 1]
-    pairs = [pair.split(b":", 1) for pair in text[:-1].split(b"|")]
-    fields = dict(pairs)
-    if len(fields) < len(pairs) or not _are_keys(tuple(fields)):
+    pairs = [pair.partition(b":") for pair in text[:-1].split(b"|")]
+    keys = tuple(key for key, _, _ in pairs)
+    if len(set(keys)) < len(keys) or not all(colon for _, colon, _ in pairs) or not _are_keys(keys):
         raise ValueError("mixed with other output")
-    return fields
+    return keys, tuple(value for _, _, value in pairs)
 
 
 @lru_cache(maxsize=64)
 def _are_keys(words: tuple[bytes, ...]) -> bool:
     return all(_KEY.fullmatch(word) for word in words)
-
-
-def _numbers(fields: Mapping[bytes, bytes]) -> dict[str, float]:
-    """Return the quantities that the fields tell, by our names; raise ValueError if one is no number."""
-    numbers: dict[str, float] = {}
-    for key, name, factor in _QUANTITIES:
-        if key in fields and name not in numbers:
-            numbers[name] = float(fields[key]) * factor
-    return numbers
 
 
 _SETTING = marker(
@@ -88,7 +134,7 @@ _SETTING = marker(
 DIALECT = Dialect(
     "megatron",
     (
-        Rule(_ELAPSED, _progress),
+        Rule(_ELAPSED, ProgressLines().read),
         Rule(
             b"saving checkpoint at iteration",
             marker(MarkerKind.CHECKPOINT_START, rb"saving checkpoint at iteration +(?P<iteration>\d{1,15})\b"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from monitor_core.model.records import Failure, Progress, Record, Role
 from monitor_core.parse.dialect import Dialect
 from monitor_core.parse.dialects import AUTO, choose
+from monitor_core.parse.scan import end_of_line, lines_with, pieces
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.parse.tags import rank_of, tags_of
@@ -17,6 +18,8 @@ from monitor_core.redact import redact
 # No line that matters is longer: the rest of a megabyte of repr is not looked at.
 _LINE_BYTES = 8192
 _TEXT_CHARACTERS = 500
+# To take secrets out costs half a millisecond a KB, so only a little more than what is shown is gone through.
+_REDACTED_CHARACTERS = 1500
 
 
 class Parser:
@@ -53,74 +56,77 @@ class Parser:
 
     def feed(self, block: bytes) -> list[Record]:
         """Take whole lines, each with its line feed; return what they say, in their order."""
-        records = []
-        counted = 0
-        for start, end in self._lines(block):
-            self.lines += block.count(b"\n", counted, end) + 1
-            counted = end + 1
-            record = self._record(block[start : min(end, start + _LINE_BYTES)])
-            if record is not None:
-                records.append(record)
-        self.lines += block.count(b"\n", counted)
-        return records
+        return [record for piece in pieces(block) for record in self._read(piece)]
 
-    def _lines(self, block: bytes) -> Iterator[tuple[int, int]]:
+    def _read(self, piece: bytes) -> Iterator[Record]:
+        matter = dict(lines_with(piece, self._literals()))
+        counted = 0
+        for start, end in self._lines(piece, matter):
+            line = piece[start : min(end, start + _LINE_BYTES)]
+            record = self._told(line) if start in matter else None
+            if record is None:
+                self.lines += piece.count(b"\n", counted, end) + 1
+                counted = end + 1
+                record = self._raised(line) or (self._printed(line) if start in matter else None)
+            if record is not None:
+                yield record
+        self.lines += piece.count(b"\n", counted)
+
+    def _lines(self, piece: bytes, matter: Mapping[int, int]) -> Iterator[tuple[int, int]]:
         """Yield where the lines begin and end that may matter; inside a traceback that is each line."""
-        at = 0
-        starts = iter(_hits(block, self._literals()))
-        start = next(starts, len(block))
-        while at < len(block):
-            if not self._tracebacks:
-                while start < at:
-                    start = next(starts, len(block))
-                at = start
-            if at >= len(block):
-                return
-            end = block.find(b"\n", at)
-            end = len(block) if end < 0 else end
+        at = yield from self._followed(piece, 0)
+        for start, end in matter.items():
+            if start >= at:
+                yield start, end
+                at = yield from self._followed(piece, end + 1)
+
+    def _followed(self, piece: bytes, at: int) -> Generator[tuple[int, int], None, int]:
+        """Yield the lines from there on while a traceback is followed; return where the next one begins."""
+        while self._tracebacks and at < len(piece):
+            end = end_of_line(piece, at)
             yield at, end
             at = end + 1
+        return at
 
     def _literals(self) -> Iterable[bytes]:
         return dict.fromkeys((HEADER, *TRIGGERS, *(word for dialect in self._dialects for word in dialect.literals)))
 
-    def _record(self, line: bytes) -> Record | None:
+    def _told(self, line: bytes) -> Record | None:
         for dialect in self._dialects:
             record = dialect.record(line)
             if record is not None:
                 self._recognise(dialect, record)
                 return record
-        return self._failure(line)
+        return None
 
     def _recognise(self, dialect: Dialect, record: Record) -> None:
         if self.format is None and isinstance(record, Progress):
             self.format, self._dialects = dialect.name, (dialect,)
 
-    def _failure(self, line: bytes) -> Failure | None:
+    def _raised(self, line: bytes) -> Failure | None:
         ending = self._tracebacks.feed(line, self.lines)
-        if ending:
-            signature = raised(ending.text)
-            # Of a chain the first exception is the cause; the later ones came while it was handled.
-            role = Role.CASCADE if ending.chained else signature.role
-            return self._failed(signature.id, role, ending.text, ending.rank)
-        alone = printed(line)
-        if not alone or self._tracebacks.shows_source(line):
+        if not ending:
+            return None
+        signature = raised(ending.text)
+        # Of a chain the first exception is the cause; the later ones came while it was handled.
+        role = Role.CASCADE if ending.chained else signature.role
+        return self._failed(signature.id, role, ending.text, ending.rank)
+
+    def _printed(self, line: bytes) -> Failure | None:
+        signature = printed(line)
+        if not signature or self._tracebacks.shows_source(line):
             return None
         tags = tags_of(line)
-        return self._failed(alone.id, alone.role, line[len(tags) :], rank_of(tags))
+        return self._failed(signature.id, signature.role, line[len(tags) :], rank_of(tags))
 
     def _failed(self, signature: str, role: Role, line: bytes, rank: str) -> Failure:
-        text = redact(line.decode("utf-8", "replace").strip())[:_TEXT_CHARACTERS]
+        text = _excerpt(line.decode("utf-8", "replace").strip())
         return Failure(signature, role, text, rank, first_stamp(line), self.lines)
 
 
-def _hits(block: bytes, literals: Iterable[bytes]) -> list[int]:
-    """Return where the lines begin that hold one of the literals, in order."""
-    starts = set()
-    for literal in literals:
-        at = block.find(literal)
-        while at >= 0:
-            starts.add(block.rfind(b"\n", 0, at) + 1)
-            end = block.find(b"\n", at)
-            at = block.find(literal, end) if end >= 0 else -1
-    return sorted(starts)
+def _excerpt(text: str) -> str:
+    """Return the beginning of the text without its secrets."""
+    if len(text) > _REDACTED_CHARACTERS:
+        # Not the word that is cut there: half a secret might not be recognised.
+        text = text[: text.rfind(" ", 0, _REDACTED_CHARACTERS) + 1]
+    return redact(text)[:_TEXT_CHARACTERS].rstrip()

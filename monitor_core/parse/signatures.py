@@ -154,8 +154,8 @@ _ALL = (
 )
 SIGNATURES: Mapping[str, Signature] = MappingProxyType({item.id: item for item in _ALL})
 _PRINTED = tuple(item for item in _ALL if not item.raised)
-# A line that is no exception is tried on the catalogue only if it holds one of these: few, since each costs a pass
-# through the log. Most of the catalogue's lines have "error" in them.
+# A line that is no exception is tried on the catalogue only if it holds one of these: few, since each is looked for in
+# the whole log. Most of the catalogue's lines have "error" in them.
 TRIGGERS = (
     b"error",
     b"exitcode",

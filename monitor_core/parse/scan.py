@@ -1,0 +1,47 @@
+"""Finds the lines of a block that may matter, without looking at the others one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+# Few enough for a processor's cache; a longer block is gone through in pieces of about this size.
+_PIECE_BYTES = 256 * 1024
+# What differs from one line of a kind to the next.
+_VARYING = b"0123456789.+-"
+
+
+def pieces(block: bytes) -> Iterator[bytes]:
+    """Yield the block in pieces of whole lines."""
+    at = 0
+    while at < len(block):
+        end = end_of_line(block, at + _PIECE_BYTES)
+        yield block[at : end + 1]
+        at = end + 1
+
+
+def end_of_line(block: bytes, at: int) -> int:
+    """Return where the line feed stands that ends the line; the length of the block if there is none."""
+    end = block.find(b"\n", at)
+    return len(block) if end < 0 else end
+
+
+def lines_with(block: bytes, literals: Iterable[bytes]) -> list[tuple[int, int]]:
+    """Return where the lines begin and end that hold one of the literals, in order."""
+    lines = {}
+    for literal in _present(block, literals):
+        at = block.find(literal)
+        while at >= 0:
+            end = end_of_line(block, at)
+            lines[block.rfind(b"\n", 0, at) + 1] = end
+            at = block.find(literal, end)
+    return sorted(lines.items())
+
+
+def _present(block: bytes, literals: Iterable[bytes]) -> list[bytes]:
+    """Return the literals that the block may hold; it holds none of the others.
+
+    A log says the same things again and again with other numbers: without these few lines are distinct, and to look
+    for many literals there costs less than to look for each in the block.
+    """
+    distinct = b"\n".join(set(block.translate(None, _VARYING).split(b"\n")))
+    return [literal for literal in literals if literal.translate(None, _VARYING) in distinct]
