@@ -105,7 +105,7 @@ def listed(lines: Sequence[str]) -> Iterator[Block]:
 
 def error(trouble: CommandError) -> Answer:
     """Say what is wrong, that nothing was changed, and offer the nearest command that would work."""
-    first, dot, rest = str(trouble).removesuffix(messages.UNCHANGED).strip().partition(". ")
+    first, dot, rest = str(trouble).partition(". ")
     text: Text = (Strong((first + dot.strip(),)), f" {rest} " if rest else " ", messages.UNCHANGED)
     if not trouble.suggestion:
         return refusal(text)

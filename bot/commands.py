@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,10 +13,9 @@ from bot.detail import run_page
 from bot.grammar import Request, Verb
 from bot.groups import Groups
 from bot.overview import overview
-from bot.words import ALL, Names
+from bot.words import Names
 from monitor_core.control import Control
 from monitor_core.errors import CommandError
-from monitor_core.model.views import ThresholdView
 
 _AUDITED = 300  # characters of a refused command that are written down
 
@@ -147,34 +146,20 @@ def _mutes(asked: Asked) -> Answer:
 
 
 def _thresholds(asked: Asked) -> Answer:
-    views = _views(asked)
+    views = asked.control.thresholds(asked.request.target)
     return answers.thresholds([v for v in views if asked.request.name in {"", v.name}], asked.request.scope, asked.now)
 
 
 def _set_threshold(asked: Asked) -> Answer:
     request = asked.request
-    before = _source(asked)
     change = asked.control.set_threshold(asked.actor, request.name, request.value, scope=request.scope)
-    was_set = before == f"set for {request.scope}"
-    return answers.threshold_changed(change, _inverse(request, change.old if was_set else ""))
+    return answers.threshold_changed(change, _inverse(request, change.previous))
 
 
 def _reset_threshold(asked: Asked) -> Answer:
     request = asked.request
     change = asked.control.reset_threshold(asked.actor, request.name, scope=request.scope)
-    return answers.threshold_changed(change, _inverse(request, change.old))
-
-
-def _views(asked: Asked) -> Sequence[ThresholdView]:
-    """Return the thresholds of the scope; what holds for a host is seen on one of its runs."""
-    target = asked.request.target
-    if asked.request.scope.startswith("host "):
-        target = next(iter(asked.control.runs_of(target)), ALL)
-    return asked.control.thresholds(target)
-
-
-def _source(asked: Asked) -> str:
-    return next((view.source for view in _views(asked) if view.name == asked.request.name), "")
+    return answers.threshold_changed(change, _inverse(request, change.previous))
 
 
 def _inverse(request: Request, value: str) -> str:

@@ -11,24 +11,23 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Engine
 
+from monitor_core import tuning
 from monitor_core.announce import announce, reconcile_mutes, tell
 from monitor_core.errors import CommandError
 from monitor_core.incident.mutes import covers
 from monitor_core.model.incidents import (
     Incident,
     IncidentState,
-    Kind,
     Mute,
     Reason,
-    Setting,
     Subject,
     SubjectKind,
 )
 from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
-from monitor_core.roster import Roster, Sourced
+from monitor_core.roster import Roster
 from monitor_core.store import queries
 from monitor_core.targets import Targets, kind_of
-from monitor_core.thresholds import CATALOGUE, Threshold
+from monitor_core.thresholds import Threshold
 from monitor_core.units import DURATION_EXAMPLES, compact_duration, utc_time
 from monitor_core.view import host_view, run_view, worst_first
 
@@ -107,9 +106,7 @@ class Control:
         until = now + DEFAULT_MUTE if until is None else until
         if not now < until <= now + LONGEST_MUTE:
             longest = f"within {compact_duration(LONGEST_MUTE)}"
-            raise CommandError(
-                f"A mute ends {longest}, and not in the past (examples: {DURATION_EXAMPLES}). Nothing was changed."
-            )
+            raise CommandError(f"A mute ends {longest}, and not in the past (examples: {DURATION_EXAMPLES}).")
         made = []
         with self.engine.begin() as connection:
             for subject in self._subjects(connection, target):
@@ -151,35 +148,23 @@ class Control:
             return tuple(queries.load_mutes(connection, now=self.clock()))
 
     def thresholds(self, target: str = "all") -> tuple[ThresholdView, ...]:
-        """Return the thresholds of a run, or those that hold where no run has its own."""
-        run = "" if target == "all" else self.targets.run(target)
+        """Return the thresholds of a run, of a host's runs that have none of their own, or of all such runs."""
+        scope = self.targets.scope_of(target)
         with self.engine.begin() as connection:
-            settings = queries.load_settings(connection)
-        defaults = self.roster.thresholds(run, ())
-        return tuple(
-            _threshold_view(CATALOGUE[name], sourced, defaults[name])
-            for name, sourced in self.roster.thresholds(run, settings).items()
-        )
+            return tuning.views(connection, self.roster, scope)
 
     def set_threshold(self, actor: str, name: str, value: str, *, scope: str) -> ThresholdChange:
         """Set a threshold for a `run NAME`, a `host NAME` or `all`; it holds from the next look on."""
-        threshold, scope = self.targets.threshold(name), self.targets.scope(scope)
+        threshold = self.targets.threshold(name)
         try:
             text = threshold.read(value).text
         except ValueError as error:
-            raise CommandError(f"{error}. Nothing was changed.") from error
-        return self._change(actor, threshold, scope, text)
+            raise CommandError(f"{error}.") from error
+        return self._tune(actor, threshold, scope, text)
 
     def reset_threshold(self, actor: str, name: str, *, scope: str) -> ThresholdChange:
         """Undo what people have set for a threshold in a scope."""
-        threshold, scope = self.targets.threshold(name), self.targets.scope(scope)
-        with self.engine.begin() as connection:
-            known = {(row.scope, row.name) for row in queries.load_settings(connection)}
-        if (scope, threshold.name) not in known:
-            raise CommandError(
-                f"Nobody has set {threshold.name} for {scope}. Nothing was changed.", f"threshold show {_name(scope)}"
-            )
-        return self._change(actor, threshold, scope, None)
+        return self._tune(actor, self.targets.threshold(name), scope, None)
 
     def ack(self, actor: str, target: str) -> AckAnswer:
         """Take what fires on a run, or one incident by its number: others see that somebody is on it."""
@@ -200,7 +185,7 @@ class Control:
         with self.engine.begin() as connection:
             held = [i for i in self._to_acknowledge(connection, target) if i.acknowledged_by]
             if not held:
-                raise CommandError(f"Nothing of {target} is acknowledged. Nothing was changed.")
+                raise CommandError(f"Nothing of {target} is acknowledged.")
             given = [
                 self._acknowledge(connection, actor, replace(i, acknowledged_by="", acknowledged_at=None), now)
                 for i in held
@@ -218,33 +203,12 @@ class Control:
         with self.engine.begin() as connection:
             reconcile_mutes(connection, self.roster, self.clock())
 
-    def _change(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
-        now, run = self.clock(), self._example_run(scope)
+    def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
+        scope = self.targets.scope(scope)
         with self.engine.begin() as connection:
-            old = self._sourced(connection, run, threshold.name)
-            if value is None:
-                queries.drop_setting(connection, scope, threshold.name)
-            else:
-                queries.save_setting(connection, Setting(scope, threshold.name, value, actor, now))
-            new = self._sourced(connection, run, threshold.name)
-            verb = "threshold reset" if value is None else "threshold set"
-            what = f"{threshold.name} for {scope}"
-            queries.add_audit(
-                connection, at=now, actor=actor, verb=verb, subject=what, old=_text(old), new=value or _text(new)
-            )
+            done = tuning.change(connection, self.roster, actor, threshold, scope, value, self.clock())
         self.changed()
-        shown = value if value is not None else _text(new)
-        return ThresholdChange(threshold.name, scope, _text(old), shown, new.source, actor, now)
-
-    def _sourced(self, connection: Connection, run: str, name: str) -> Sourced:
-        return self.roster.thresholds(run, queries.load_settings(connection))[name]
-
-    def _example_run(self, scope: str) -> str:
-        """Return a run to which a scope applies; empty if it holds for no run in particular."""
-        kind, _, name = scope.partition(" ")
-        if kind == "host":
-            return next(iter(self.roster.runs_on(name)), "")
-        return name if kind == "run" else ""
+        return done
 
     def _acknowledge(self, connection: Connection, actor: str, incident: Incident, now: float) -> Incident:
         taken = bool(incident.acknowledged_by)
@@ -267,7 +231,7 @@ class Control:
             found = [i for i in queries.active_incidents(connection) if i.subject in subjects or None in subjects]
         firing = [incident for incident in found if incident.state is IncidentState.FIRING]
         if not firing:
-            raise CommandError(f"Nothing fires on {target}. Nothing was changed.")
+            raise CommandError(f"Nothing fires on {target}.")
         return firing
 
     def _subjects(self, connection: Connection, target: str) -> list[Subject | None]:
@@ -278,7 +242,7 @@ class Control:
         incident = self._incident(number, connection)
         if incident.state is IncidentState.RESOLVED and incident.ends_at is not None:
             at = utc_time(incident.ends_at, seconds=False)
-            raise CommandError(f"Incident {number} was already resolved at {at}. Nothing was changed.")
+            raise CommandError(f"Incident {number} was already resolved at {at}.")
         return incident
 
     def _incident(self, number: str, connection: Connection | None = None) -> Incident:
@@ -287,7 +251,7 @@ class Control:
                 return self._incident(number, fresh)
         incident = queries.load_incident(connection, int(number)) if len(number) <= _DIGITS else None
         if incident is None:
-            raise CommandError(f"There is no incident {number}. Nothing was changed.")
+            raise CommandError(f"There is no incident {number}.")
         return incident
 
     def _firing(self, connection: Connection, mutes: list[Mute]) -> tuple[Incident, ...]:
@@ -309,32 +273,8 @@ class Control:
             if subject is not None and covers(mute, subject, self.roster.host_of(subject))
         ]
         more = f" It is covered by the mute of {wider[0]}." if wider else ""
-        return f"{target} has no mute of its own.{more} Nothing was changed."
-
-
-def _threshold_view(threshold: Threshold, sourced: Sourced, default: Sourced) -> ThresholdView:
-    return ThresholdView(
-        name=threshold.name,
-        meaning=threshold.meaning,
-        value=_text(sourced),
-        source=sourced.source,
-        default=_text(default),
-        allowed=threshold.allowed,
-        by=sourced.by,
-        at=sourced.at,
-    )
-
-
-def _text(sourced: Sourced) -> str:
-    return "off" if sourced.value is None else sourced.value.text
+        return f"{target} has no mute of its own.{more}"
 
 
 def _subject_text(subject: Subject | None) -> str:
     return "all" if subject is None else subject.name
-
-
-def _name(scope: str) -> str:
-    return scope.partition(" ")[2] if scope.startswith("run ") else "all"
-
-
-__all__ = ["DEFAULT_MUTE", "Control", "Kind"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor_core.config.models import Config, Host, Run
@@ -67,36 +67,36 @@ class Roster:
 
     def values(self, run: str, settings: Iterable[Setting]) -> Values:
         """Return the thresholds that hold for a run."""
-        return {name: sourced.value for name, sourced in self.thresholds(run, settings).items()}
+        return {name: sourced.value for name, sourced in self.thresholds(f"run {run}", settings).items()}
 
-    def thresholds(self, run: str, settings: Iterable[Setting]) -> dict[str, Sourced]:
-        """Return the thresholds of a run, each with its source; an empty name asks for those of no run in particular.
+    def thresholds(self, scope: str, settings: Iterable[Setting]) -> dict[str, Sourced]:
+        """Return the thresholds that hold in a scope (`all`, `host NAME`, `run NAME`), each with its source.
 
         The order is preset, configuration (defaults, host, run), set by a person (for all, host, run): the last one
         counts.
         """
+        kind, _, name = scope.partition(" ")
+        run = name if kind == "run" else ""
+        host = self.run(run).host if run else name
         preset = self.preset(run) if run else self.config.defaults.preset
         base = "default" if preset is Preset.DEFAULT else f"preset {preset}"
         found = {name: Sourced(value, base) for name, value in preset_values(preset).items()}
-        for source, texts in self._configured(run):
+        for source, texts in self._configured(host, run):
             found |= {name: Sourced(CATALOGUE[name].read(text), source) for name, text in texts.items()}
-        for scope in self._scopes(run):
+        for wider in ("all", f"host {host}", f"run {run}"):
             found |= {
-                s.name: Sourced(CATALOGUE[s.name].read(s.value), f"set for {scope}", s.by, s.at)
+                s.name: Sourced(CATALOGUE[s.name].read(s.value), f"set for {wider}", s.by, s.at)
                 for s in settings
-                if s.scope == scope and s.name in CATALOGUE
+                if s.scope == wider and s.name in CATALOGUE
             }
         return found
 
-    def _configured(self, run: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    def _configured(self, host: str, run: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         yield "config defaults", self.config.defaults.thresholds
-        if run:
-            host = self.run(run).host
+        if host:
             yield f"config host {host}", self.host(host).thresholds
+        if run:
             yield f"config run {run}", self.run(run).thresholds
-
-    def _scopes(self, run: str) -> Sequence[str]:
-        return ("all", f"host {self.run(run).host}", f"run {run}") if run else ("all",)
 
     def routes(self, incident: Incident) -> list[Route]:
         """Return the receivers that may be told of an incident: channels, mail recipients, the terminal."""

@@ -43,10 +43,17 @@ class Targets:
             found: list[Subject | None] = [Subject(SubjectKind.RUN, run) for run in runs if fnmatchcase(run, text)]
             found = found or [Subject(SubjectKind.HOST, host) for host in hosts if fnmatchcase(host, text)]
             if not found:
-                raise CommandError(f"No run and no host matches {text}. Nothing was changed.")
+                raise CommandError(f"No run and no host matches {text}.")
             return found
         name = _one(text, (*runs, *hosts), "run or host")
         return [Subject(SubjectKind.RUN if name in runs else SubjectKind.HOST, name)]
+
+    def scope_of(self, target: str) -> str:
+        """Return the scope that a run, a host or `all` stands for."""
+        if target.lower() == _ALL:
+            return _ALL
+        name = _one(target, (*self.roster.config.runs, *self.roster.config.hosts), "run or host")
+        return f"run {name}" if name in self.roster.config.runs else f"host {name}"
 
     def scope(self, text: str) -> str:
         """Return `all`, `run NAME` or `host NAME` with the full name."""
@@ -57,7 +64,7 @@ class Targets:
             return f"host {_one(name, self.roster.config.hosts, 'host')}"
         if kind == _ALL and not name:
             return _ALL
-        raise CommandError(f"{text!r} is no scope; there are `run NAME`, `host NAME` and `all`. Nothing was changed.")
+        raise CommandError(f"{text!r} is no scope; there are `run NAME`, `host NAME` and `all`.")
 
     def threshold(self, text: str) -> Threshold:
         """Return one threshold of the catalogue."""
@@ -80,13 +87,13 @@ def _one(text: str, names: Iterable[str], what: str) -> str:
     if len(begun) == 1:
         return begun[0]
     if begun:
-        raise CommandError(f"{text} may be {_or(begun)}. Nothing was changed.", begun[0])
+        raise CommandError(f"{text} may be {_or(begun)}.", begun[0])
     close = difflib.get_close_matches(text.lower(), lower, n=1, cutoff=0.5)
     if close:
         near = lower[close[0]]
-        raise CommandError(f"No {what} named {text}. Did you mean {near}? Nothing was changed.", near)
+        raise CommandError(f"No {what} named {text}. Did you mean {near}?", near)
     there = f" There are {_or(known)}." if 0 < len(known) <= 12 else ""  # noqa: PLR2004 more would be a wall of names
-    raise CommandError(f"No {what} named {text}.{there} Nothing was changed.")
+    raise CommandError(f"No {what} named {text}.{there}")
 
 
 def _or(names: list[str]) -> str:

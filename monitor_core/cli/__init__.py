@@ -26,6 +26,7 @@ _ROOMS = {
 }
 # 2 would say to a monitoring system that a run is critical.
 _REFUSED = {"check": 3}
+_CHANGING = frozenset({"mute", "unmute", "threshold", "ack", "unack"})
 
 
 def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None) -> int:
@@ -43,8 +44,9 @@ def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None)
         status = int(verb(arguments, extension))
         sys.stdout.flush()
     except CommandError as error:
+        unchanged = " Nothing was changed." if arguments.verb in _CHANGING else ""
         near = f"\nTry: trainstatus {error.suggestion}" if " " in error.suggestion else ""
-        _say(f"{error}{near}")
+        _say(f"{error}{unchanged}{near}")
         return refused
     except TrainstatusError as error:
         _say(str(error))

@@ -97,7 +97,7 @@ def _mutes(verbs: _Verbs[argparse.ArgumentParser]) -> None:
 def _threshold(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     text = "Show thresholds with their sources, set one (`threshold set stuck 20m --run RUN`), or undo that."
     verb = _verb(verbs, "threshold", text)
-    verb.add_argument("words", nargs="*", metavar="[show RUN | set NAME VALUE | reset NAME]")
+    verb.add_argument("words", nargs="*", metavar="[show [RUN] | [set] [RUN] NAME VALUE | reset [RUN] NAME]")
     scope = verb.add_mutually_exclusive_group()
     scope.add_argument("--run", metavar="RUN", help="for this run")
     scope.add_argument("--host", metavar="HOST", help="for the runs of this host")

@@ -18,7 +18,8 @@ from monitor_core.model.incidents import Kind
 from monitor_core.units import DURATION_EXAMPLES, parse_duration
 
 _CLOCK = "%H:%M"
-_SHOW = "show"
+# How many words may follow each verb; with the larger number the first of them is a run, a host or `all`.
+_TUNING = {"show": (0, 1), "set": (2, 3), "reset": (1, 2)}
 
 
 def status(arguments: argparse.Namespace, _extension: object) -> int:
@@ -51,24 +52,24 @@ def mutes(arguments: argparse.Namespace, _extension: object) -> int:
 
 
 def threshold(arguments: argparse.Namespace, _extension: object) -> int:
-    """Show, set or undo thresholds."""
-    verb, *words = arguments.words or [_SHOW]
-    if verb == "set" and len(words) == 2:  # noqa: PLR2004 a name and a value
-        name, value = words
-        return _answer(
-            arguments, lambda c: c.set_threshold(_actor(), name, value, scope=_scope(arguments)), text.changed
+    """Show, set or undo thresholds: `[show] [TARGET]`, `[set] [TARGET] NAME VALUE`, `reset [TARGET] NAME`."""
+    words = list(arguments.words)
+    verb = words.pop(0) if words and words[0] in _TUNING else ("set" if len(words) > 1 else "show")
+    if len(words) not in _TUNING[verb]:
+        raise CommandError(
+            "Type `threshold [show] [RUN]`, `threshold [set] [RUN] NAME VALUE` or `threshold reset [RUN] NAME`, "
+            "with --run, --host or --all for the scope."
         )
-    if verb == "reset" and len(words) == 1:
-        return _answer(
-            arguments, lambda c: c.reset_threshold(_actor(), words[0], scope=_scope(arguments)), text.changed
-        )
-    if verb == _SHOW and len(words) <= 1:
-        target = arguments.run or (words[0] if words else "all")
-        return _answer(arguments, lambda control: control.thresholds(target), text.thresholds)
-    raise CommandError(
-        "Type `threshold show [RUN]`, `threshold set NAME VALUE [--run RUN]` or `threshold reset NAME`. "
-        "Nothing was changed."
-    )
+
+    def act(control: Control) -> Any:
+        targeted = len(words) == _TUNING[verb][-1]
+        scope = control.targets.scope_of(words.pop(0)) if targeted else _scope(arguments)
+        if verb == "show":
+            return control.thresholds(scope.rpartition(" ")[2])
+        change = control.set_threshold if verb == "set" else control.reset_threshold
+        return change(_actor(), *words, scope=scope)
+
+    return _answer(arguments, act, text.thresholds if verb == "show" else text.changed)
 
 
 def ack(arguments: argparse.Namespace, _extension: object) -> int:
@@ -88,14 +89,14 @@ def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str
         kind = rest.pop(0).replace("-", "_")
     if rest and rest[0] == "until":
         if len(rest) == 1:
-            raise CommandError("`until` wants a time such as 09:00 (UTC). Nothing was changed.")
+            raise CommandError("`until` wants a time such as 09:00 (UTC).")
         until = _next_time(rest[1], now)
         rest = rest[2:]
     elif rest and rest[0][:1].isdigit():
         try:
             until = now + parse_duration(rest.pop(0))
         except ValueError as error:
-            raise CommandError(f"{error}. Nothing was changed.") from error
+            raise CommandError(f"{error}.") from error
     return kind, until, " ".join(rest)
 
 
@@ -109,8 +110,7 @@ def _next_time(word: str, now: float) -> float:
         clock = datetime.strptime(word, _CLOCK).replace(tzinfo=UTC)
     except ValueError as error:
         raise CommandError(
-            f"{word!r} is no time of day (example: 09:00, UTC); or give a duration ({DURATION_EXAMPLES}). "
-            "Nothing was changed."
+            f"{word!r} is no time of day (example: 09:00, UTC); or give a duration ({DURATION_EXAMPLES})."
         ) from error
     today = datetime.fromtimestamp(now, UTC)
     moment = today.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)

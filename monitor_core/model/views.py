@@ -82,7 +82,10 @@ class ThresholdView:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChange:
-    """What a change of a threshold did: `scope` is `run llama`, `host gpu-01` or `all`."""
+    """What a change of a threshold did: `scope` is `run llama`, `host gpu-01` or `all`.
+
+    `old` and `new` are what held and holds there, `previous` what had been set in that very scope, empty if nothing.
+    """
 
     name: str
     scope: str
@@ -91,6 +94,7 @@ class ThresholdChange:
     source: str
     by: str
     at: float
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True)

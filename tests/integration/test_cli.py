@@ -184,6 +184,22 @@ def test_what_an_unmute_caused_is_left_for_the_terminal_of_the_monitor_if_nobody
         assert database.execute("SELECT target, reason FROM deliveries").fetchall() == [("terminal", "mute_ended")]
 
 
+@pytest.mark.parametrize(
+    ("typed", "scope"),
+    [
+        (("stuck", "20m"), "all"),
+        (("set", "stuck", "20m", "--host", "here"), "host here"),
+        ((RUN, "stuck", "20m"), f"run {RUN}"),
+        (("set", "all", "stuck", "20m"), "all"),
+    ],
+)
+def test_a_threshold_may_be_set_in_each_form_that_slack_knows(incident, shell, typed, scope):
+    assert shell("threshold", *typed)[:2] == (
+        0,
+        f"stuck for {scope}: 2 to 20m, from the next look on (set for {scope}).\n",
+    )
+
+
 def test_threshold_shows_sets_and_resets(incident, shell):
     assert shell("threshold", "set", "stuck", "20m", "--run", RUN)[0] == 0
     row = next(row for row in shell("threshold", "show", RUN)[1].splitlines() if row.startswith("stuck "))
@@ -202,12 +218,14 @@ def test_ack_and_unack_name_the_incident(incident, shell):
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("status", "lama"), "No run named lama. Did you mean llama-70b? Nothing was changed.\n"),
+        (("status", "lama"), "No run named lama. Did you mean llama-70b?\n"),
         (("mute", "zzz"), "No run or host named zzz."),
         (("mute", RUN, "until"), "`until` wants a time such as 09:00 (UTC). Nothing was changed.\n"),
         (("mute", RUN, "2x"), "'2x' is not a duration"),
         (("threshold", "set", "slow", "0"), "'0' is out of range"),
-        (("threshold", "sett", "slow"), "Type `threshold show [RUN]`"),
+        (("threshold", "sett", "slow"), "No threshold named sett."),
+        (("threshold", "set", "slow"), "Type `threshold [show] [RUN]`"),
+        (("mute", "lama"), "No run or host named lama. Did you mean llama-70b? Nothing was changed.\n"),
         (("unack", RUN), f"Nothing of {RUN} is acknowledged."),
     ],
 )

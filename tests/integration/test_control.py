@@ -49,12 +49,12 @@ def test_a_run_is_found_by_any_case_and_any_unique_beginning(control, typed):
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("lama-70b", "No run or host named lama-70b. Did you mean llama-70b? Nothing was changed."),
-        ("zzz", "No run or host named zzz. There are llama-70b, moe-16x3b or gpu-01. Nothing was changed."),
-        ("x-*", "No run and no host matches x-*. Nothing was changed."),
-        ("99", "There is no incident 99. Nothing was changed."),
-        ("9" * 40, f"There is no incident {'9' * 40}. Nothing was changed."),
-        ("²", "No run or host named ². There are llama-70b, moe-16x3b or gpu-01. Nothing was changed."),
+        ("lama-70b", "No run or host named lama-70b. Did you mean llama-70b?"),
+        ("zzz", "No run or host named zzz. There are llama-70b, moe-16x3b or gpu-01."),
+        ("x-*", "No run and no host matches x-*."),
+        ("99", "There is no incident 99."),
+        ("9" * 40, f"There is no incident {'9' * 40}."),
+        ("²", "No run or host named ². There are llama-70b, moe-16x3b or gpu-01."),
     ],
 )
 def test_a_target_that_is_not_known_is_refused_with_what_there_is(stage, control, typed, answer):
@@ -69,7 +69,7 @@ def test_a_mute_lasts_an_hour_unless_something_else_is_said(control):
 
 @pytest.mark.parametrize("until", [START - 1, START, START + 31 * 86400])
 def test_a_mute_that_ends_in_the_past_or_in_a_far_future_is_refused(stage, control, until):
-    assert "Nothing was changed." in refusal(control.mute, ALICE, RUN, until=until)
+    assert "A mute ends within 30d" in refusal(control.mute, ALICE, RUN, until=until)
     assert control.mutes() == ()
 
 
@@ -121,7 +121,7 @@ def test_unmute_ends_the_mute_tells_what_is_still_wrong_and_a_second_one_is_refu
     stage.drain()
     assert [incident.kind for incident in answer.firing] == [Kind.STUCK]
     assert subjects(mail) == [STUCK]
-    assert refusal(control.unmute, ALICE, RUN) == f"{RUN} has no mute of its own. Nothing was changed."
+    assert refusal(control.unmute, ALICE, RUN) == f"{RUN} has no mute of its own."
 
 
 def test_an_unmute_of_a_run_says_which_wider_mute_covers_it(control):
@@ -151,14 +151,14 @@ def test_what_was_acknowledged_can_be_given_back(stage, control):
     control.ack(ALICE, RUN)
     control.unack(ALICE, RUN)
     assert stage.incident(1).acknowledged_by == ""
-    assert refusal(control.unack, ALICE, RUN) == f"Nothing of {RUN} is acknowledged. Nothing was changed."
+    assert refusal(control.unack, ALICE, RUN) == f"Nothing of {RUN} is acknowledged."
 
 
 def test_there_is_nothing_to_acknowledge_where_nothing_fires_or_what_did_is_over(stage, control):
-    assert refusal(control.ack, ALICE, RUN) == f"Nothing fires on {RUN}. Nothing was changed."
+    assert refusal(control.ack, ALICE, RUN) == f"Nothing fires on {RUN}."
     stage.resolve(stage.fire())
     answer = refusal(control.ack, ALICE, "1")
-    assert answer == "Incident 1 was already resolved at 09:52 UTC. Nothing was changed."
+    assert answer == "Incident 1 was already resolved at 09:52 UTC."
 
 
 def test_the_narrowest_threshold_counts_and_says_where_it_comes_from(control):
@@ -180,10 +180,10 @@ def test_the_narrowest_threshold_counts_and_says_where_it_comes_from(control):
 @pytest.mark.parametrize(
     ("name", "value", "answer"),
     [
-        ("stuk", "3", "No threshold named stuk. Did you mean stuck? Nothing was changed."),
+        ("stuk", "3", "No threshold named stuk. Did you mean stuck?"),
         ("stuck_f", "soon", "'soon' is not a duration (examples: 30s, 20m, 1h30m)"),
-        ("slow", "0.5", "'0.5' is out of range; allowed for slow: 1.01 to 100. Nothing was changed."),
-        ("st", "3", "st may be stuck, stuck_critical or stuck_floor. Nothing was changed."),
+        ("slow", "0.5", "'0.5' is out of range; allowed for slow: 1.01 to 100."),
+        ("st", "3", "st may be stuck, stuck_critical or stuck_floor."),
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused_and_nothing_is_changed(stage, control, name, value, answer):
@@ -193,7 +193,7 @@ def test_a_threshold_that_cannot_be_is_refused_and_nothing_is_changed(stage, con
 
 def test_a_threshold_that_nobody_has_set_cannot_be_reset(control):
     answer = refusal(control.reset_threshold, ALICE, "slow", scope=f"run {RUN}")
-    assert answer == f"Nobody has set slow for run {RUN}. Nothing was changed."
+    assert answer == f"Nobody has set slow for run {RUN}."
 
 
 def test_every_change_is_written_down_with_who_what_old_and_new(stage, control):

@@ -440,12 +440,6 @@ def test_an_error_says_what_is_wrong_and_offers_the_nearest_command():
     assert done.unchanged
 
 
-def test_that_nothing_was_changed_is_said_once():
-    assert shown(answers.error(CommandError("Nothing fires on moe. Nothing was changed."))) == (
-        "*Nothing fires on moe.* Nothing was changed."
-    )
-
-
 def test_an_error_without_a_suggestion_is_one_sentence():
     assert shown(answers.error(CommandError("20 is not a duration."))) == "*20 is not a duration.* Nothing was changed."
 
