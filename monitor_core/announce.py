@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from monitor_core.incident.lifecycle import told_reason
 from monitor_core.incident.mutes import muting
 from monitor_core.incident.routing import deliveries
-from monitor_core.model.incidents import Incident, IncidentState, Mute, Reason
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Mute, Reason
 from monitor_core.roster import Roster
 from monitor_core.store import outbox, queries
 
@@ -34,6 +34,37 @@ def announce(
     if reason is not None:
         after = tell(connection, roster, after, reason, now)
     return reconcile_mute(connection, roster, after, mutes, now)
+
+
+def announce_all(
+    connection: Connection,
+    roster: Roster,
+    stored: Sequence[Incident],
+    incidents: Sequence[Incident],
+    now: float,
+    *,
+    quiet: Collection[Kind] = (),
+) -> None:
+    """Announce the incidents of a subject after a look; `stored` are those that it had before, `quiet` kinds untold."""
+    before = {incident.number: incident for incident in stored}
+    for incident in incidents:
+        if incident.state is IncidentState.RESOLVED and incident.fired_at is None:
+            continue
+        fresh = queries.load_incident(connection, incident.number) if incident.number else None
+        changed = incident if fresh is None else _with_people(incident, fresh)
+        announce(connection, roster, before.get(incident.number), changed, now, quiet=incident.kind in quiet)
+
+
+def _with_people(incident: Incident, fresh: Incident) -> Incident:
+    """A person may have acknowledged or muted it since it was loaded."""
+    worse = incident.severity.rank > fresh.severity.rank
+    return replace(
+        incident,
+        muted=fresh.muted,
+        told_for=fresh.told_for,
+        acknowledged_by="" if worse else fresh.acknowledged_by,
+        acknowledged_at=None if worse else fresh.acknowledged_at,
+    )
 
 
 def tell(connection: Connection, roster: Roster, incident: Incident, reason: Reason, now: float) -> Incident:

@@ -10,14 +10,13 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from monitor_core.announce import announce
+from monitor_core.announce import announce_all
 from monitor_core.errors import CollectError, HostKeyChanged
 from monitor_core.incident.lifecycle import step
 from monitor_core.model.incidents import (
     SELF,
     Finding,
     Incident,
-    IncidentState,
     Kind,
     Number,
     Severity,
@@ -158,7 +157,7 @@ class Poller:
         subject = Subject(SubjectKind.HOST, host)
         stored = queries.active_incidents(connection, subject)
         done = step(subject, stored, findings, now)
-        self._announce_all(connection, stored, (*done.closed, *done.active), now, quiet=frozenset())
+        announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
 
     def _advance_safely(self, host: str, answer: LogReading, skew: float, now: float) -> None:
         """One run's trouble, even a bug of ours, never stops the others."""
@@ -183,7 +182,7 @@ class Poller:
             facts: dict[str, Number] = {"what": what, "error": error}
             found = [Finding(Kind.MONITOR_ERROR, Severity.WARNING, since, facts, detail)] if error else []
             done = step(SELF, stored, found, now)
-            self._announce_all(connection, stored, (*done.closed, *done.active), now, quiet=frozenset())
+            announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
 
     def peek(self, host: str, runs: Sequence[str]) -> dict[str, Look]:
         """Look at runs now and judge them, without writing anything; raise CollectError.
@@ -261,26 +260,8 @@ class Poller:
             queries.save_run(connection, row)
             queries.save_cursors(connection, name, look.cursors.values())
             changed = (*watch.closed, *watch.active)
-            self._announce_all(connection, look.stored, changed, now, quiet=_OVER if look.first else frozenset())
-
-    def _announce_all(
-        self,
-        connection: Connection,
-        stored: Sequence[Incident],
-        incidents: Sequence[Incident],
-        now: float,
-        *,
-        quiet: frozenset[Kind],
-    ) -> None:
-        before = {incident.number: incident for incident in stored}
-        for incident in incidents:
-            if incident.state is IncidentState.RESOLVED and incident.fired_at is None:
-                continue
-            # A person may have acknowledged or muted it since it was loaded.
-            fresh = queries.load_incident(connection, incident.number) if incident.number else None
-            if fresh is not None:
-                incident = _with_people(incident, fresh)  # noqa: PLW2901 the same incident, as it is now
-            announce(connection, self.roster, before.get(incident.number), incident, now, quiet=incident.kind in quiet)
+            quiet = _OVER if look.first else frozenset()
+            announce_all(connection, self.roster, look.stored, changed, now, quiet=quiet)
 
     def _next_look(self, run: str, look: Look, now: float) -> float:
         due = now + self.roster.check_interval(run)
@@ -296,17 +277,6 @@ def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogC
             watch.feed(chunk.cursor.path, chunk.lines, window)
     cursors = {chunk.cursor.path: chunk.cursor for chunk in answer.chunks}
     return cursors, any(chunk.more for chunk in answer.chunks)
-
-
-def _with_people(incident: Incident, fresh: Incident) -> Incident:
-    worse = incident.severity.rank > fresh.severity.rank
-    return replace(
-        incident,
-        muted=fresh.muted,
-        told_for=fresh.told_for,
-        acknowledged_by="" if worse else fresh.acknowledged_by,
-        acknowledged_at=None if worse else fresh.acknowledged_at,
-    )
 
 
 def _again(incident: Incident) -> Finding:

@@ -40,8 +40,10 @@ _SPELT = (  # recognised by themselves, case as written
     # A line of such a block that came alone: base64 in both cases with digits, exactly 64 wide. Hashes have one case.
     (
         "",
-        r"(?<![\w+/]) (?=[^A-Z\s]{0,63}[A-Z]) (?=[^a-z\s]{0,63}[a-z]) (?=[^\d\s]{0,63}\d)"
-        r" [A-Za-z0-9+/]{64} (?![\w+/=])",
+        (
+            r"(?<![\w+/]) (?=[^A-Z\s]{0,63}[A-Z]) (?=[^a-z\s]{0,63}[a-z]) (?=[^\d\s]{0,63}\d)"
+            r" [A-Za-z0-9+/]{64} (?![\w+/=])"
+        ),
     ),
 )
 _NAMED = (  # recognised by what stands before them, in any case
