@@ -1,0 +1,28 @@
+"""What each table means, in a few sentences: the words of the page beside its figures."""
+
+from __future__ import annotations
+
+POLL = """\
+A poll asks over a standing connection for the bytes after the last one, parses and judges them, and commits them with
+all that they cause. Most of the original's time is no work: its SSH library lets the kernel hold small packets back
+until earlier ones are acknowledged (Nagle's algorithm). The second row is its way without that. The floor is what
+running `true` on the host costs over a connection like ours."""
+
+SIZES = """\
+What a poll costs depends on what is new, not on what is there; the last row says how nearly."""
+
+MEMORY = """\
+Ours holds everything that a monitor with Slack loads, and went through the first look at the log, which is read in
+pieces. The original loads less and is the smaller one while the log is small; then it holds all lines at once."""
+
+FIRST_LOOK = """\
+Both connect, read, parse and judge. Ours reads the last 16 MiB: enough to know how the run has been going. The second
+row is our reader and parser made to go through all of it, so that what was not read is not taken for speed."""
+
+PARSE = """\
+No disk and no network: the log is in memory, as decoded lines for the original's pattern, as blocks of bytes for our
+parser, which also looks for checkpoints, evaluations, ends and errors. Both found every iteration."""
+
+START_UP = """\
+Who asks for help should not wait for libraries that it does not need. The original has no help: beside ours stand its
+imports. Large libraries that `trainstatus --help` loads: {libraries}."""
