@@ -29,6 +29,8 @@ _WORKERS, _QUEUE = 8, 64  # commands done at the same time, and taken in all
 _ANY = re.compile(".*", re.DOTALL)
 _log = logging.getLogger(__name__)
 _bolt_log = logging.getLogger("slack_bolt")
+# bolt reads SLACK_BOT_TOKEN by itself and warns that our client has a token already.
+_bolt_log.addFilter(lambda record: "`token` will be unused" not in record.getMessage())
 Body = dict[str, Any]
 Work = Callable[[Commands, Caller, str], Outcome | None]
 
