@@ -62,7 +62,8 @@ def _flat(spans: Text) -> Iterable[str | Time]:
 
 
 def _late(incident: Incident) -> Text:
-    limit = incident.facts.get("limit")
+    passed = incident.facts.get("limit_critical") if incident.severity is Severity.CRITICAL else None
+    limit = passed or incident.facts.get("limit")
     if incident.kind is not Kind.STUCK or not isinstance(limit, float):
         return ()
     return (f" The limit is {compact_duration(round(limit))}.",)
@@ -76,6 +77,13 @@ def _slower(incident: Incident) -> Text:
     return (f" Takes {seconds_per_iteration(usual)} → {seconds_per_iteration(now)}{NBSP}s per iteration{start}.",)
 
 
+def _checkpoint(run: RunView) -> Text:
+    if run.checkpoint is None:
+        return ()
+    at: Text = () if run.checkpoint_at is None else (" at ", messages.minute(run.checkpoint_at))
+    return (count(run.checkpoint), *at)
+
+
 def _facts(run: RunView, now: float) -> Iterable[Fact]:
     yield Fact("Iteration", (progress(run.iteration, run.total),) if run.iteration is not None else ("none yet",))
     yield Fact("Loss", (significant(run.loss),) if run.loss is not None else ())
@@ -83,7 +91,7 @@ def _facts(run: RunView, now: float) -> Iterable[Fact]:
     yield Fact("ETA", _eta(run, now))
     yield Fact("Ended", _ended(run))
     yield Fact("Host", (run.host if run.address in {"", run.host} else f"{run.host} ({run.address})",))
-    yield Fact("Checkpoint", (count(run.checkpoint),) if run.checkpoint is not None else ())
+    yield Fact("Checkpoint", _checkpoint(run))
     yield Fact("Started", _started(run))
     yield Fact("Muted", _muted(run))
     yield Fact("Seen", _seen(run))

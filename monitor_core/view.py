@@ -49,6 +49,7 @@ def run_view(
         started_at=state.started_at,
         ended_at=_ended_at(state),
         checkpoint=state.checkpoint,
+        checkpoint_at=state.checkpoint_at,
         launches=state.launches,
         cause=_cause(state),
         seen_at=row.seen_at,

@@ -31,6 +31,7 @@ class RunView:
     started_at: float | None = None
     ended_at: float | None = None
     checkpoint: int | None = None
+    checkpoint_at: float | None = None
     launches: int = 0
     cause: str = ""
     seen_at: float | None = None

@@ -125,7 +125,7 @@ class RunState:
         """Return the iteration from which this launch went on, None for the first launch or before its first line."""
         if self.launches <= 1 or not self.started or self.launch_iteration is None:
             return None
-        return max(0, self.launch_iteration - self.settings.get("log_interval", 1))
+        return max(0, self.launch_iteration - self.settings.get("log_interval", self.step))
 
     @property
     def warm(self) -> bool:

@@ -194,3 +194,12 @@ def test_no_record_at_any_time_is_too_much(steps):
         assert state.line_at is None or state.line_at <= at
         assert (state.gap or 0.0) >= 0.0
     assert memory.load(memory.dump(state)).iteration == state.iteration
+
+
+@pytest.mark.parametrize(("step", "resumed"), [(1, 40), (10, 40)])
+def test_a_resumed_launch_says_from_which_iteration_it_went_on(step, resumed):
+    state = RunState()
+    for began, iterations in ((START, range(step, 60 + step, step)), (START + 3600, range(40 + step, 100, step))):
+        for place, iteration in enumerate(iterations):
+            state.apply(progress(iteration), began + 10.0 * step * place)
+    assert (state.launches, state.resumed) == (2, resumed)
