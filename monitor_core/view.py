@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor_core.detect.ending import verdict
 from monitor_core.incident.mutes import covers
@@ -23,22 +24,28 @@ def run_view(
     own = tuple(
         sorted((i for i in incidents if i.subject in {subject, on}), key=lambda i: (-i.severity.rank, i.number))
     )
-    common = {
-        "name": name,
-        "host": host,
-        "address": roster.host(host).address,
-        "owner": config.owner,
-        "incidents": own,
-        "mutes": tuple(mute for mute in mutes if covers(mute, subject, host)),
-    }
-    unseen = any(incident.kind in UNSEEN for incident in own)
+    unseen = RunView(
+        name=name,
+        host=host,
+        address=roster.host(host).address,
+        owner=config.owner,
+        state=str(Phase.UNKNOWN),
+        phase=Phase.UNKNOWN,
+        incidents=own,
+        mutes=tuple(mute for mute in mutes if covers(mute, subject, host)),
+    )
     state = row.known() if row is not None else None
     if row is None or state is None:
-        return RunView(state=str(Phase.UNKNOWN), phase=Phase.UNKNOWN, **common)  # type: ignore[arg-type] # one dict of several types
-    phase = Phase.UNKNOWN if unseen else state.phase
-    return RunView(
-        state=str(Phase.UNKNOWN) if unseen else _state(state),
-        phase=phase,
+        return unseen
+    known = _known(unseen, row, state)
+    if any(incident.kind in UNSEEN for incident in own):
+        return known
+    return replace(known, state=_state(state), phase=state.phase)
+
+
+def _known(view: RunView, row: RunRow, state: RunState) -> RunView:
+    return replace(
+        view,
         iteration=state.iteration,
         total=state.total,
         loss=state.loss,
@@ -54,7 +61,6 @@ def run_view(
         cause=_cause(state),
         seen_at=row.seen_at,
         clock_skew=row.clock_skew,
-        **common,  # type: ignore[arg-type] # one dict of several types
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from monitor_core.model.incidents import Finding, Kind, Severity
 from monitor_core.model.records import Role
 from monitor_core.thresholds import CATALOGUE, Values
-from monitor_core.track.state import FailureSeen, RunState
+from monitor_core.track.failure import FailureSeen
+from monitor_core.track.state import RunState
 
 _SEVERITY = {Kind.FINISHED: Severity.INFO, Kind.STOPPED: Severity.WARNING, Kind.FAILED: Severity.CRITICAL}
 # In stuck_floors. Lines that a launcher prints late and what follows an end marker (a failing last save) come within a

@@ -10,12 +10,11 @@ from pydantic import ConfigDict
 from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
+from monitor_core.track.failure import FailureSeen
 from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
-# A launcher that tees its ranks prints their last lines after the traceback: so few lines are no resumption.
-_RESUMED_AFTER = 3
 # A settled run that goes on for so long has left the failure behind: a later one has another cause.
 _FORGOTTEN_AFTER = 50
 # These lines are written by a launcher that has taken the run down: only a new launch resumes from there.
@@ -28,22 +27,6 @@ PAUSES = {
     MarkerKind.CHECKPOINT_START: Phase.CHECKPOINTING,
     MarkerKind.EVALUATION: Phase.EVALUATING,
 }
-
-
-@dataclass(slots=True)
-class FailureSeen:
-    """An error in the log: the root cause if one was seen, and how many progress lines followed it."""
-
-    failure: Failure
-    at: float
-    iteration: int | None
-    final: bool = False
-    lines_since: int = 0
-
-    @property
-    def resumed(self) -> bool:
-        """Whether the run went on after it."""
-        return not self.final and self.lines_since >= _RESUMED_AFTER
 
 
 @dataclass(slots=True)

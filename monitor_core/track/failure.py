@@ -1,0 +1,26 @@
+"""An error in the log, and whether the run went on after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor_core.model.records import Failure
+
+# A launcher that tees its ranks prints their last lines after the traceback: so few lines are no resumption.
+_RESUMED_AFTER = 3
+
+
+@dataclass(slots=True)
+class FailureSeen:
+    """An error in the log: the root cause if one was seen, and how many progress lines followed it."""
+
+    failure: Failure
+    at: float
+    iteration: int | None
+    final: bool = False
+    lines_since: int = 0
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the run went on after it."""
+        return not self.final and self.lines_since >= _RESUMED_AFTER
