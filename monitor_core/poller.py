@@ -56,6 +56,16 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """What is known of a run before a look at it: its row, its cursors, its incidents, and the thresholds that hold."""
+
+    row: RunRow | None
+    cursors: Mapping[str, LogCursor]
+    incidents: tuple[Incident, ...]
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What one look at a run came to, before it is written down.
 
@@ -74,13 +84,17 @@ class Look:
 
 @dataclass(slots=True)
 class Poller:
-    """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host."""
+    """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host.
+
+    `due` is when each run is to be looked at. `_quiet` are the details of which no incident of the monitor is open.
+    """
 
     engine: Engine
     roster: Roster
     readers: Mapping[str, Reader]
     clock: Callable[[], float]
     due: dict[str, float] = field(default_factory=dict)
+    _quiet: set[str] = field(default_factory=set)
     _closing: bool = False
 
     def close(self) -> None:
@@ -93,13 +107,14 @@ class Poller:
         runs = [run for run in self.roster.runs_on(host) if self._is_due(run, now)]
         if not runs or self._closing:
             return self._next(host, now)
+        briefs = self._briefs(runs)
         try:
-            reading, at = self._read(host, runs)
+            reading, at = self._read(host, briefs)
         except CollectError as error:
             return self._next(host, self.clock()) if self._closing else self._missed(host, error)
         self._answered(host, at)
         for answer in reading.logs:
-            self._advance_safely(host, answer, reading.clock - at, at)
+            self._advance_safely(host, answer, briefs[answer.run], reading.clock - at, at)
         return self._next(host, self.clock())
 
     def _is_due(self, run: str, now: float) -> bool:
@@ -109,11 +124,21 @@ class Poller:
         times = [self.due.get(run, now) for run in self.roster.runs_on(host)]
         return max(min(times, default=now + self.roster.config.defaults.check_interval), now + _SOONEST)
 
-    def _read(self, host: str, runs: Sequence[str]) -> tuple[HostReading, float]:
+    def _briefs(self, runs: Sequence[str]) -> dict[str, Brief]:
         with self.engine.begin() as connection:
-            requests = [
-                LogRequest(run, self.roster.run(run).logs, queries.load_cursors(connection, run)) for run in runs
-            ]
+            settings = queries.load_settings(connection)
+            return {
+                run: Brief(
+                    queries.load_run(connection, run),
+                    queries.load_cursors(connection, run),
+                    tuple(queries.active_incidents(connection, Subject(SubjectKind.RUN, run))),
+                    self.roster.values(run, settings),
+                )
+                for run in runs
+            }
+
+    def _read(self, host: str, briefs: Mapping[str, Brief]) -> tuple[HostReading, float]:
+        requests = [LogRequest(run, self.roster.run(run).logs, brief.cursors) for run, brief in briefs.items()]
         before = self.clock()
         reading = self.readers[host].read(requests)
         return reading, (before + self.clock()) / 2
@@ -159,11 +184,11 @@ class Poller:
         done = step(subject, stored, findings, now)
         announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
 
-    def _advance_safely(self, host: str, answer: LogReading, skew: float, now: float) -> None:
+    def _advance_safely(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:
         """One run's trouble, even a bug of ours, never stops the others."""
         what = f"{answer.run} could not be judged"
         try:
-            self._advance(host, answer, skew, now)
+            self._advance(host, answer, brief, skew, now)
         except Exception as error:
             log.exception("run=%s could not be judged", answer.run)
             self.due[answer.run] = now + self.roster.check_interval(answer.run)
@@ -173,43 +198,41 @@ class Poller:
 
     def report(self, detail: str, what: str, error: str) -> None:
         """Open, keep or (with an empty `error`) close an incident of the monitor itself, told apart by `detail`."""
+        if not error and detail in self._quiet:
+            return
         now = self.clock()
         with self.engine.begin() as connection:
             stored = [i for i in queries.active_incidents(connection, SELF) if i.detail == detail]
-            if not stored and not error:
-                return
             since = stored[0].starts_at if stored else now
             facts: dict[str, Number] = {"what": what, "error": error}
             found = [Finding(Kind.MONITOR_ERROR, Severity.WARNING, since, facts, detail)] if error else []
             done = step(SELF, stored, found, now)
             announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
+        (self._quiet.discard if error else self._quiet.add)(detail)
 
     def peek(self, host: str, runs: Sequence[str]) -> dict[str, Look]:
         """Look at runs now and judge them, without writing anything; raise CollectError.
 
         A run that cannot be judged, which is a bug of ours or a damaged database, is missing from the answer.
         """
-        reading, at = self._read(host, runs)
+        briefs = self._briefs(runs)
+        reading, at = self._read(host, briefs)
         looks = {}
         for answer in reading.logs:
             try:
-                looks[answer.run] = self._look(host, answer, reading.clock - at, at)
+                looks[answer.run] = self._look(host, answer, briefs[answer.run], reading.clock - at, at)
             except Exception:
                 log.exception("run=%s could not be judged", answer.run)
         return looks
 
-    def _advance(self, host: str, answer: LogReading, skew: float, now: float) -> None:
-        look = self._look(host, answer, skew, now)
+    def _advance(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:
+        look = self._look(host, answer, brief, skew, now)
         self._commit(host, look, skew, now)
         self.due[answer.run] = now if look.more else self._next_look(answer.run, look, now)
 
-    def _look(self, host: str, answer: LogReading, skew: float, now: float) -> Look:
+    def _look(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> Look:
         name = answer.run
-        with self.engine.begin() as connection:
-            row = queries.load_run(connection, name)
-            values = self.roster.values(name, queries.load_settings(connection))
-            stored = queries.active_incidents(connection, Subject(SubjectKind.RUN, name))
-        watch = self._watch(name, row, values, stored)
+        watch = self._watch(name, brief)
         first = not watch.state.seen_at
         deadline: float | None
         cursors, more = _take(watch, answer, skew)
@@ -220,30 +243,33 @@ class Poller:
                 cursors |= taken
         except CollectError as error:
             # Half of a first sight cannot be judged: it begins anew.
-            watch, cursors, more = self._watch(name, row, values, stored), {}, False
+            watch, cursors, more = self._watch(name, brief), {}, False
             answer = LogReading(name, trouble=LogTrouble.UNREADABLE, detail=f"Only a part of it could be read: {error}")
         if answer.trouble is not None:
-            grace = _seconds(values["log_missing"])
+            grace = _seconds(brief.values["log_missing"])
             watch.miss(answer.trouble, answer.detail, now, grace)
             deadline = (watch.state.missing_since or now) + grace
         else:
             written = max((chunk.mtime - skew for chunk in answer.chunks), default=None)
             if first and written is not None:
                 watch.anchor(Window(None, min(written, now), skew))
-            watch.look(now, written)
+            # A file that was cut while it was read brings nothing, and is not seen by that.
+            if not first or written is not None:
+                watch.look(now, written)
             deadline = watch.deadline()
-        return Look(watch, tuple(stored), cursors, more=more, first=first, trouble=answer.detail, deadline=deadline)
+        return Look(watch, brief.incidents, cursors, more=more, first=first, trouble=answer.detail, deadline=deadline)
 
-    def _watch(self, name: str, row: RunRow | None, values: Values, stored: Sequence[Incident]) -> Watch:
+    def _watch(self, name: str, brief: Brief) -> Watch:
+        row = brief.row
         kept = {} if row is None else json.loads(row.parsers)
         return Watch(
             Subject(SubjectKind.RUN, name),
-            values,
+            brief.values,
             self.roster.preset(name),
             self.roster.run(name).format,
             state=RunState() if row is None else memory.load(row.state),
             parsers={path: Parser.restore(parser) for path, parser in kept.items()},
-            active=tuple(stored),
+            active=brief.incidents,
         )
 
     def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
