@@ -65,6 +65,7 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb.add_argument("--set", action="append", default=[], metavar="THRESHOLD=VALUE", help="may be repeated")
     verb.add_argument("--check-interval", default="60s", metavar="DURATION")
     verb.add_argument("--silence", default="0s", metavar="DURATION", help="waiting after the last byte")
+    verb.add_argument("--plot", metavar="OUT.png", help="draw a chart (needs matplotlib)")
     _json(verb)
 
 

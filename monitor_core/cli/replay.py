@@ -12,7 +12,9 @@ from monitor_core.errors import CommandError
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.sentences import sentence
 from monitor_core.incident.wording import measure
-from monitor_core.model.incidents import KINDS
+from monitor_core.model.incidents import KINDS, Kind
+from monitor_core.model.message import Strong, Text, Time
+from monitor_core.notify.charts import Alert, Chart, png
 from monitor_core.notify.render import Wording, plain
 from monitor_core.replay.recording import Recording, read
 from monitor_core.replay.simulate import Outcome, Told, median_ms, simulate
@@ -49,6 +51,8 @@ def replay(arguments: argparse.Namespace, _extension: object) -> int:
         print_json(report)
     else:
         _print(arguments.log, report, recording, outcome)
+    if arguments.plot:
+        _plot(Path(arguments.plot), _chart(Path(arguments.log).name, values, recording, outcome))
     return 0 if report["iterations"]["count"] or report["cause"] else 2
 
 
@@ -110,15 +114,28 @@ def _incident(told: Told, *, synthetic: bool) -> dict[str, Any]:
         "at": None if synthetic else told.at,
         "iteration": told.iteration,
         "resolved_at": None if synthetic else told.resolved_at,
-        "summary": _summary(told),
+        "summary": _summary(told, synthetic=synthetic),
     }
 
 
-def _summary(told: Told) -> str:
-    incident, scene = told.incident, Scene()
-    held = told.resolved_at if told.resolved_at is not None else told.at
-    word = " ".join(part for part in (KINDS[incident.kind].word, measure(incident, held)) if part)
-    return f"{word}. {plain(Wording().pieces(sentence(told.first, scene, held)))}"
+def _summary(told: Told, *, synthetic: bool) -> str:
+    said = sentence(told.first, Scene(), _held(told))
+    return f"{_word(told)}. {plain(Wording().pieces(_since_start(said) if synthetic else said))}"
+
+
+def _since_start(said: Text) -> Text:
+    """A synthetic clock counts from the first line: its times are no dates."""
+    spans = (inner for span in said for inner in (span.spans if isinstance(span, Strong) else (span,)))
+    return tuple(f"{duration(span.epoch)} in" if isinstance(span, Time) else span for span in spans)
+
+
+def _word(told: Told) -> str:
+    incident = told.incident
+    return " ".join(part for part in (KINDS[incident.kind].word, measure(incident, _held(told))) if part)
+
+
+def _held(told: Told) -> float:
+    return told.resolved_at if told.resolved_at is not None else told.at
 
 
 def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outcome) -> None:
@@ -147,4 +164,36 @@ def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outc
 
 def _row(told: Told, *, synthetic: bool) -> str:
     at = duration(told.at) + " in" if synthetic else f"{utc_date(told.at)} {utc_time(told.at)}"
-    return f"  {at}  {told.incident.severity}  {_summary(told)}"
+    return f"  {at}  {told.incident.severity}  {_summary(told, synthetic=synthetic)}"
+
+
+def _plot(path: Path, chart: Chart) -> None:
+    picture = png(chart)
+    try:
+        path.write_bytes(picture)
+    except OSError as error:
+        raise CommandError(f"--plot {path}: {error.strerror}") from error
+
+
+def _chart(name: str, values: Values, recording: Recording, outcome: Outcome) -> Chart:
+    usual, slow = outcome.watch.state.pace.usual or median_ms(recording), values["slow"]
+    return Chart(
+        name=name,
+        lines=recording.progress,
+        usual=None if usual is None else usual / 1000,
+        limit=None if slow is None else slow.amount,
+        alerts=tuple(_alert(told, recording) for told in outcome.told) if recording.progress else (),
+    )
+
+
+def _alert(told: Told, recording: Recording) -> Alert:
+    """Return the iterations that an incident spans: a silence lies between two of them, an ending is at the last."""
+    incident, lines = told.incident, recording.progress
+    known = incident.counter("iteration")
+    last = lines[0].iteration if known is None else known
+    since = incident.counter("since_iteration")
+    if incident.kind is Kind.STUCK and told.resolved_at is not None:
+        until = min((line.iteration for line in lines if line.iteration > last), default=last)
+    else:
+        until = last
+    return Alert(_word(told), incident.severity, last if since is None else since, until)

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from monitor_core.cli import main
-from tests.support.training import START, line
+from monitor_core.cli.replay import _chart
+from monitor_core.replay.recording import read
+from monitor_core.replay.simulate import simulate
+from monitor_core.thresholds import Preset
+from tests.support.training import START, line, values
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -241,3 +245,59 @@ def test_people_read_the_same_in_words(capsys):
         "loss 2.314 to 2.314",
     ]
     assert "state: failed" in shown
+
+
+def test_a_plot_is_written_beside_the_report(capsys, tmp_path):
+    out = tmp_path / "out.png"
+    log = str(DATA / "megatron_stuck.log")
+    assert main(["replay", log, "--json"]) == 0
+    without = capsys.readouterr()
+    assert main(["replay", log, "--json", "--plot", str(out)]) == 0
+    assert capsys.readouterr() == without
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def charted(log, *, preset=Preset.DEFAULT, **thresholds):
+    recording = read(log, None, "auto")
+    chosen = values(preset, **thresholds)
+    return _chart(log.name, chosen, recording, simulate(recording, chosen, preset, "auto", 60.0, 0.0))
+
+
+def test_a_plot_shows_what_was_told_by_the_iterations_that_it_spans():
+    chart = charted(DATA / "megatron_stuck.log")
+    assert [(alert.name.replace("\u00a0", " "), alert.since, alert.until) for alert in chart.alerts] == [
+        ("STUCK 10m", 40, 41),
+        ("FINISHED in 21m", 70, 70),
+    ]
+    assert (chart.name, chart.usual, chart.limit, len(chart.lines)) == ("megatron_stuck.log", 10.0, 1.1, 70)
+
+
+def test_a_plot_of_a_slow_run_shows_its_own_usual_and_the_limit_in_force():
+    chart = charted(DATA / "megatron_slow_unstamped.log", slow="1.2")
+    (slow,) = chart.alerts
+    assert (slow.name, slow.since, slow.until) == ("SLOW 1.30x", 91, 130)
+    assert (chart.usual, chart.limit) == (10.0, 1.2)
+
+
+def test_a_plot_of_nothing_is_refused_and_what_was_seen_is_printed(capsys, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing of interest\n" * 5)
+    assert main(["replay", str(tmp_path / "notes.txt"), "--plot", str(tmp_path / "out.png")]) == 2
+    shown = capsys.readouterr()
+    assert "There is nothing to draw" in shown.err
+    assert "5 lines" in shown.out
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_plot_that_cannot_be_written_is_refused_with_the_reason(capsys, tmp_path):
+    out = tmp_path / "missing" / "out.png"
+    assert main(["replay", str(DATA / "megatron_stuck.log"), "--plot", str(out)]) == 2
+    assert capsys.readouterr().err == f"--plot {out}: No such file or directory\n"
+
+
+def test_without_timestamps_times_count_from_the_first_line(capsys):
+    status = main(["replay", str(DATA / "megatron_slow_unstamped.log"), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert status == 0
+    summaries = [incident["summary"] for incident in report["incidents"]]
+    assert summaries
+    assert all(" in" in summary and "UTC" not in summary for summary in summaries)
