@@ -100,7 +100,7 @@ class Control:
     ) -> MuteAnswer:
         """Hold back the messages about a run, a host, all, or what an incident's number is about, until a moment.
 
-        Without a moment the mute lasts for an hour.
+        Without a moment the mute lasts for an hour. It takes the place of one that covers the same.
         """
         now, of = self.clock(), kind_of(kind)
         until = now + DEFAULT_MUTE if until is None else until
@@ -109,7 +109,11 @@ class Control:
             raise CommandError(f"A mute ends {longest}, and not in the past (examples: {DURATION_EXAMPLES}).")
         made = []
         with self.engine.begin() as connection:
+            held = queries.load_mutes(connection, now=now)
             for subject in self._subjects(connection, target):
+                for before in held:
+                    if (before.subject, before.kind) == (subject, of):
+                        queries.end_mute(connection, before.number, now)
                 mute = queries.add_mute(connection, Mute(0, subject, of, until, actor, now, reason))
                 made.append(mute)
                 what = _subject_text(subject)

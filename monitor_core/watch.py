@@ -66,7 +66,7 @@ class Watch:
 
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
-        self._move(self.state.clock.anchor(window))
+        self._move(self.state.clock.anchor(window, last=self._ends_in_progress()))
 
     def look(self, now: float, written_at: float | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
@@ -79,6 +79,7 @@ class Watch:
             self.state.appear(written_at)
         self._judge_until(now)
         self._judge_at(now)
+        self._see_again(now)
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:
@@ -98,8 +99,7 @@ class Watch:
         if self.state.missing_since is None:
             self.state.missing_since = now
         finding = Finding(Kind(trouble), Severity.WARNING, self.state.missing_since, {"error": detail}, grace=grace)
-        unseen = tuple(incident for incident in self.active if incident.kind in _UNSEEN)
-        others = tuple(incident for incident in self.active if incident not in unseen)
+        unseen, others = self._parted()
         done = step(self.subject, unseen, [finding], now)
         self.active = (*others, *done.active)
         self.closed += done.closed
@@ -112,6 +112,11 @@ class Watch:
             moments.append(next_change(self.active, findings(rules, self.state, self.values, at)))
         return min((moment for moment in moments if moment is not None and moment > at), default=None)
 
+    def _ends_in_progress(self) -> bool:
+        """Whether the last line that was read is a progress line."""
+        line = self.recent.rstrip(b"\n").rpartition(b"\n")[2]
+        return any(isinstance(record, Progress) for record in Parser(self.format).feed(line + b"\n"))
+
     def _move(self, seconds: float) -> None:
         """Move all that was placed before its true time was known."""
         self.state.shift(seconds)
@@ -123,7 +128,7 @@ class Watch:
         lines = [record for record in records if isinstance(record, Progress)]
         stamps = [line.timestamp for line in lines if line.timestamp is not None]
         if stamps:
-            self.state.clock.observe(max(stamps), window)
+            self.state.clock.observe(max(stamps), window, last=self._ends_in_progress())
         else:
             self.state.clock.catch_up(sum(self._times_of(lines)), window)
         self._learn_lag(lines, window)
@@ -173,10 +178,23 @@ class Watch:
         self.judged_at = max(self.judged_at, now)
         self._step(findings(RULES[self.preset], self.state, self.values, now), now)
 
+    def _see_again(self, now: float) -> None:
+        """A good read ends what was said of a log that could not be read, whenever its lines were written."""
+        unseen, others = self._parted()
+        done = step(self.subject, unseen, [], now)
+        self.active = (*others, *done.active)
+        self.closed += done.closed
+
+    def _parted(self) -> tuple[tuple[Incident, ...], tuple[Incident, ...]]:
+        """Return the incidents of a log that could not be read, and the others."""
+        unseen = tuple(incident for incident in self.active if incident.kind in _UNSEEN)
+        return unseen, tuple(incident for incident in self.active if incident.kind not in _UNSEEN)
+
     def _step(self, found: Sequence[Finding], now: float) -> None:
-        if found or self.active:
-            done = step(self.subject, self.active, found, now)
-            self.active = done.active
+        unseen, others = self._parted()
+        if found or others:
+            done = step(self.subject, others, found, now)
+            self.active = (*unseen, *done.active)
             self.closed += done.closed
         stuck = (i for i in self.active if i.kind is Kind.STUCK and i.state is IncidentState.FIRING)
         self.state.stuck_since = next((incident.starts_at for incident in stuck), None)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from monitor_core.model.incidents import Finding, Kind, Severity
+from monitor_core.model.incidents import Finding, Kind, Phase, Severity
 from monitor_core.model.records import Role
+from monitor_core.parse.signatures import EXCEPTION
 from monitor_core.thresholds import CATALOGUE, Values
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.state import RunState
 
 _SEVERITY = {Kind.FINISHED: Severity.INFO, Kind.STOPPED: Severity.WARNING, Kind.FAILED: Severity.CRITICAL}
 # In stuck_floors. Lines that a launcher prints late and what follows an end marker (a failing last save) come within a
-# quarter of a floor; an exception that nobody has called fatal yet gets the time in which a line would have come.
+# quarter of a floor; an exception that nobody has called fatal yet gets the time in which a line would have come, and
+# more where none is due: while a run starts or saves, tools and retries throw what is caught.
 _SETTLE_FLOORS = 0.25
-_STARTING_FLOORS = 2.5
+_UNSURE_FLOORS = 2.5
 _GAPS = 2.0
 # Ends that somebody or the scheduler has ordered; what the run prints as it dies of them is no cause.
 _PLANNED = frozenset({"slurm_time_limit", "slurm_cancelled", "slurm_preempted", "stopped_by_signal"})
@@ -28,6 +30,8 @@ def verdict(state: RunState) -> Kind | None:
     failure = None if state.failure is None or state.failure.resumed else state.failure.failure
     if state.ending is Kind.STOPPED:
         return Kind.STOPPED
+    if state.ending is not None and state.failure is not None and state.failure.survived and not state.exit_code:
+        return state.ending
     if failure is not None and failure.signature in _PLANNED:
         return state.ending or Kind.STOPPED
     if state.exit_code or failure is not None:
@@ -55,7 +59,9 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     failure = state.failure
     if state.ending is not kind and failure is not None and not failure.resumed:
         facts |= {"cause": failure.failure.signature, "text": failure.failure.text, "rank": failure.failure.rank}
-        return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=_patience(state, failure, floor))
+        since_sign = max(0.0, (state.alive_at or failure.at) - failure.at) if failure.survived else 0.0
+        patience = since_sign + _patience(state, failure, floor)
+        return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=patience)
     ended_at = state.ended_at if state.ended_at is not None else now
     if state.ending is not kind:
         facts |= {"cause": "exit_code", "text": f"exit code {state.exit_code}"}
@@ -67,10 +73,7 @@ def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     settle = _SETTLE_FLOORS * floor
     if failure.final or state.ending is not None:
         return settle
-    if not state.started:
-        return (
-            settle
-            if failure.failure.role is Role.ROOT and failure.failure.signature != "exception"
-            else (_STARTING_FLOORS * floor)
-        )
+    plain = failure.failure.role is not Role.ROOT or failure.failure.signature == EXCEPTION
+    if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):
+        return _UNSURE_FLOORS * floor
     return max(settle, _GAPS * (state.gap or 0.0))

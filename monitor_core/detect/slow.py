@@ -20,7 +20,9 @@ _CLIP = 3.1
 _ALARM = 14.7
 # The baseline stands still while the sum is over a quarter of the alarm: a slowdown must not become the usual.
 _FREEZE = 0.25
-# So many lines make the CUSUM's baseline; with fewer, six of the last eight lines must be beyond the simple limit.
+# The lines since the onset must bear an alarm out, nearly: about the threshold itself their median scatters.
+_NEARLY = 0.9
+# So many lines arm the CUSUM; with fewer, six of the last eight lines must be beyond the simple limit.
 _ENOUGH = 50
 _FEW, _LAST, _OF_LAST, _SIMPLE = 8, 8, 6, 1.15
 # Recovery and the critical level are judged over so many lines.
@@ -41,7 +43,7 @@ def follow(state: RunState, values: Values, at: float) -> None:
     remember(pace.times, state.ms)
     if pace.usual is not None:
         _accumulate(pace, state.ms, math.log(slow.amount) / 2, at, state.iteration)
-    if pace.firing or pace.sum > _FREEZE * _ALARM * math.log(slow.amount) / 2:
+    if pace.firing or (_armed(pace) and pace.sum > _FREEZE * _ALARM * math.log(slow.amount) / 2):
         return
     remember(pace.accepted, state.ms)
     pace.usual = statistics.median(pace.accepted)
@@ -62,7 +64,7 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     if slow is None or pace.usual is None or len(pace.times) < _FEW:
         return None
     if not pace.firing:
-        pace.firing = _alarm(pace, slow.amount) and _factor(pace) >= slow.amount
+        pace.firing = _alarm(pace, slow.amount) and _factor(pace) >= 1 + _NEARLY * (slow.amount - 1)
     elif pace.since_lines >= _SPAN and _recent(pace, _SPAN) < pace.usual * (1 + slow.amount) / 2:
         pace.firing, pace.sum = False, 0.0
     if not pace.firing or pace.since_at is None:
@@ -86,8 +88,13 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     )
 
 
+def _armed(pace: Pace) -> bool:
+    """Before so many lines are known, the baseline takes in every line: it must not freeze on the first few."""
+    return len(pace.times) >= _ENOUGH
+
+
 def _alarm(pace: Pace, slow: float) -> bool:
-    if len(pace.accepted) >= _ENOUGH:
+    if _armed(pace):
         return pace.sum > _ALARM * math.log(slow) / 2
     usual = statistics.median(pace.accepted)
     limit = max(slow, _SIMPLE) * usual

@@ -63,27 +63,43 @@ class LineClock:
         """Before lines without timestamps are placed: let the last of them, `elapsed` seconds on, end at the mtime."""
         self.at = max(self.at, _clamp(window.until - elapsed, window))
 
-    def observe(self, newest: float, window: Window) -> None:
-        """Learn the zone from the newest timestamp of a read."""
-        zone = quarter_hours(window.until + window.skew - newest)
-        wrong = (
+    def observe(self, newest: float, window: Window, *, last: bool = False) -> None:
+        """Learn the zone from the newest timestamp of a read; `last`: nothing was written after that line."""
+        offset = window.until + window.skew - newest
+        unknown = (
             self.zone is not None
             and window.after is not None
             and newest + self.zone - window.skew < window.after - _TOLERANCE
         )
-        self.zone = zone if self.zone is None or wrong else min(self.zone, zone)
+        if (
+            unknown
+            or self.zone is None
+            or offset < self.zone - _TOLERANCE
+            or (last and offset > self.zone + _TOLERANCE)
+        ):
+            self.zone = _zone(offset, last=last)
 
-    def anchor(self, window: Window) -> float:
+    def anchor(self, window: Window, *, last: bool = False) -> float:
         """End the first sight: return the seconds by which all times so far must be moved."""
         moved = window.until - self.at
         if self.stamped:
-            self.zone = quarter_hours(window.until + window.skew - self.at)
+            self.zone = _zone(window.until + window.skew - self.at, last=last)
             moved = min(moved, self.zone - window.skew)
         self.at += moved
         return moved
 
     def _zoned(self, timestamp: float, window: Window) -> float:
         return timestamp + (self.zone or 0.0) - window.skew
+
+
+def _zone(offset: float, *, last: bool) -> float:
+    """Return the zone that an offset tells of: that of a line which was written last is no zone if it is uneven.
+
+    Then the clock that stamps the lines is wrong by minutes. A line that was followed by others may have been written
+    earlier than the mtime.
+    """
+    zone = quarter_hours(offset)
+    return offset if last and offset - zone > _TOLERANCE else zone
 
 
 def quarter_hours(seconds: float) -> float:

@@ -12,13 +12,18 @@ _RESUMED_AFTER = 3
 
 @dataclass(slots=True)
 class FailureSeen:
-    """An error in the log: the root cause if one was seen, and how many progress lines followed it."""
+    """An error in the log: the root cause if one was seen, and how many lines and ends of pauses came after it."""
 
     failure: Failure
     at: float
     iteration: int | None
     final: bool = False
     lines_since: int = 0
+
+    @property
+    def survived(self) -> bool:
+        """Whether the run gave a sign of life after it, be it one that a launcher may have printed late."""
+        return not self.final and self.lines_since > 0
 
     @property
     def resumed(self) -> bool:

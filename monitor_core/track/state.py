@@ -75,6 +75,7 @@ class RunState:
     settings: dict[str, int] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     checkpoint: int | None = None
+    evaluated: int = 0
     checkpoint_at: float | None = None
     failure: FailureSeen | None = None
     ending: Kind | None = None
@@ -170,7 +171,7 @@ class RunState:
     def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
         last = self.sources.get(source)
-        if last is not None and line.iteration < last and not self._is_copy(line, at):
+        if last is not None and line.iteration <= last and not self._is_copy(line, at):
             self._launch(at)
         self.sources[source] = line.iteration
         if self.started and self.iteration is not None and line.iteration <= self.iteration:
@@ -230,12 +231,20 @@ class RunState:
             self.checkpoint, self.checkpoint_at = marker.iteration, at
             self._resume(Phase.CHECKPOINTING, at)
         elif marker.kind is MarkerKind.EVALUATION_END:
+            self._learn_interval(marker.iteration or 0)
             self._resume(Phase.EVALUATING, at)
         elif marker.kind is MarkerKind.TRAINING_DONE:
             self._end(Kind.FINISHED, at, marker.text)
         elif marker.kind is MarkerKind.EXITING:
             done = self.total is not None and self.iteration is not None and self.iteration >= self.total
             self._end(Kind.FINISHED if done else Kind.STOPPED, at, marker.text)
+
+    def _learn_interval(self, iteration: int) -> None:
+        """The start of an evaluation has no marker, but the next one is due after as many iterations as this one."""
+        interval = iteration - self.evaluated
+        if interval > 0:
+            self.settings["eval_interval"] = min(interval, self.settings.get("eval_interval", interval))
+            self.evaluated = iteration
 
     def _setting(self, marker: Marker, at: float) -> None:
         self._begin(at)
@@ -274,6 +283,8 @@ class RunState:
             self.longest[phase] = max(self.longest.get(phase, 0.0), at - began)
         self.alive_at = at
         self.odd_gap = True
+        if self.failure is not None:
+            self.failure.lines_since += 1
         self._enter(Phase.TRAINING if self.started else Phase.STARTING, at)
 
     def _end(self, kind: Kind, at: float, text: str) -> None:

@@ -236,3 +236,10 @@ def test_a_recipient_of_critical_incidents_hears_of_an_escalation_and_then_of_it
     stage.drain()
     assert subjects(mail) == [STUCK, f"Re: {STUCK}"]
     stage.close()
+
+
+def test_a_new_mute_takes_the_place_of_one_that_covers_the_same(control):
+    control.mute(ALICE, RUN, until=START + 2 * 86400)
+    control.mute(ALICE, RUN, kind="slow", until=START + 7200)
+    control.mute(ALICE, RUN, until=START + 1800)
+    assert [(mute.kind, mute.until) for mute in control.mutes()] == [(None, START + 1800), ("slow", START + 7200)]

@@ -67,7 +67,7 @@ class Story:
     def __init__(self, folder, clock, *, slack=None, mail=None, recipients=(), host=None, zone=0.0, **run):
         self.clock, self.slack, self.mail, self.zone = clock, slack, mail, zone
         self.log = folder / "train.log"
-        self.at = clock.now
+        self.at = self.began = clock.now
         self.iteration, self.total = 0, 1000
         self.told: list[Told] = []
         self._planned: list[tuple[float, int, str]] = []

@@ -163,3 +163,18 @@ def test_a_higher_threshold_ends_a_slowdown_that_it_allows():
     run = Training(poll=10.0).train(200).train(40, every=13.0)
     run.watch.values = {**run.watch.values, **Training(slow="3").watch.values}
     assert run.train(1, every=13.0).words()[-1] == ("slow", "resolved", "warning")
+
+
+@pytest.mark.parametrize("base", [0.8123, 2.777, 3.3333, 7.7771, 12.3451])
+def test_a_slowdown_of_the_threshold_itself_is_found_without_any_noise(base):
+    run = Training(poll=base).train(150, every=base)
+    lines = next((n for n in range(1, 101) if run.train(1, every=1.1 * base).told), None)
+    assert lines is not None
+    assert lines <= 20
+
+
+def test_a_slowdown_early_in_a_launch_is_found_once_enough_lines_are_known():
+    run = Training().train(45, every=10.0)
+    lines = next((n for n in range(1, 101) if run.train(1, every=11.2).told), None)
+    assert lines is not None
+    assert lines <= 30
