@@ -156,7 +156,7 @@ def _command(*words: object) -> str:
 
 def unmuted(done: MuteAnswer, asked: str, now: float) -> Answer:
     """Confirm that messages come again; `asked` is the target that was named."""
-    mute, title = done.mutes[0], messages.unmuted(done.mutes)
+    mute, title = done.mutes[0], messages.unmuted(done.mutes, done.still)
     left = compact_duration(max(60, int(mute.until - now)))
     again = Offer("Mute again", _command("mute", asked, mute.kind, left, mute.reason))
     return answer(

@@ -167,9 +167,12 @@ MEANWHILE = "still watched, and shown as muted"
 AT_THE_END = "one message if it is still wrong"
 
 
-def unmuted(mutes: Sequence[Mute]) -> Text:
-    """Say what speaks again."""
-    return (f"{joined([subject_name(mute) for mute in mutes])} unmuted{_only(mutes[0])}. Messages come again.",)
+def unmuted(mutes: Sequence[Mute], still: Sequence[Mute]) -> Text:
+    """Say what speaks again, or what still keeps it silent."""
+    done = f"{joined([subject_name(mute) for mute in mutes])} unmuted{_only(mutes[0])}."
+    if not still:
+        return (f"{done} Messages come again.",)
+    return (f"{done} Still covered by the mute of {joined([subject_name(mute) for mute in still])}.",)
 
 
 NO_MUTES: Text = (Strong(("Nothing is muted.",)),)

@@ -143,8 +143,17 @@ class Control:
                 queries.add_audit(connection, at=now, actor=actor, verb="unmute", subject=what, old=old)
             firing = self._firing(connection, ended)
             reconcile_mutes(connection, self.roster, now)
+            still = tuple(
+                mute
+                for mute in queries.load_mutes(connection, now=now)
+                if any(
+                    mute.subject is None
+                    or (subject is not None and covers(mute, subject, self.roster.host_of(subject)))
+                    for subject in subjects
+                )
+            )
         self.changed()
-        return MuteAnswer(tuple(replace(mute, ended_at=now) for mute in ended), firing)
+        return MuteAnswer(tuple(replace(mute, ended_at=now) for mute in ended), firing, still)
 
     def mutes(self) -> tuple[Mute, ...]:
         """Return the mutes in force, the next to end first."""

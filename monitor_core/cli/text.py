@@ -62,8 +62,9 @@ def muted(answer: MuteAnswer, now: float) -> str:
 
 def unmuted(answer: MuteAnswer, now: float) -> str:
     """Return what an unmute did."""
-    lines = [f"No longer muted: {_subject(mute)}." for mute in answer.mutes]
-    return "\n".join([*lines, _firing(answer.firing, now)])
+    lines = [f"No longer muted: {_muted(mute)}." for mute in answer.mutes]
+    still = [f"Still covered by the mute of {_mute(mute, now)}." for mute in answer.still]
+    return "\n".join([*lines, *still, _firing(answer.firing, now)])
 
 
 def mutes(answer: Sequence[Mute], now: float) -> str:
@@ -128,8 +129,11 @@ def _incident(incident: Incident, now: float) -> str:
 
 def _mute(mute: Mute, now: float) -> str:
     reason = f": {mute.reason}" if mute.reason else ""
-    kind = f" {KINDS[mute.kind].word}" if mute.kind is not None else ""
-    return f"{_subject(mute)}{kind} until {moment(mute.until, now)} by {mute.by.partition(':')[2]}{reason}"
+    return f"{_muted(mute)} until {moment(mute.until, now)} by {mute.by.partition(':')[2]}{reason}"
+
+
+def _muted(mute: Mute) -> str:
+    return _subject(mute) + (f" {KINDS[mute.kind].word}" if mute.kind is not None else "")
 
 
 def _subject(mute: Mute) -> str:

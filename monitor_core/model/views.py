@@ -100,10 +100,14 @@ class ThresholdChange:
 
 @dataclass(frozen=True, slots=True)
 class MuteAnswer:
-    """What a mute or unmute did: the mutes it made or ended, and what is firing in their scope."""
+    """What a mute or unmute did: the mutes it made or ended, and what is firing in their scope.
+
+    `still` are the mutes that cover, wholly or in part, what was unmuted.
+    """
 
     mutes: tuple[Mute, ...]
     firing: tuple[Incident, ...]
+    still: tuple[Mute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

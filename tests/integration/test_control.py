@@ -243,3 +243,11 @@ def test_a_new_mute_takes_the_place_of_one_that_covers_the_same(control):
     control.mute(ALICE, RUN, kind="slow", until=START + 7200)
     control.mute(ALICE, RUN, until=START + 1800)
     assert [(mute.kind, mute.until) for mute in control.mutes()] == [(None, START + 1800), ("slow", START + 7200)]
+
+
+def test_an_unmute_says_what_still_keeps_it_silent(control):
+    control.mute(ALICE, "all")
+    control.mute(ALICE, RUN)
+    done = control.unmute(ALICE, RUN)
+    assert [mute.subject for mute in done.still] == [None]
+    assert control.unmute(ALICE, "all").still == ()

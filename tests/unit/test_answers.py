@@ -203,3 +203,9 @@ def test_help_for_one_command_shows_usage_and_examples_that_work(verb):
     assert manual.HELP[verb].meaning in shown(answers.help_one(verb)).replace("&amp;", "&")
     for example in manual.HELP[verb].examples:
         assert parse(example, now=NOW, names=Names(("llama-70b",), ("gpu-01",)))
+
+
+def test_unmuting_says_what_still_covers_it():
+    done = MuteAnswer((mute(),), (), still=(mute("gpu"),))
+    assert "Still covered by the mute of gpu" in shown(answers.unmuted(done, "moe", NOW))
+    assert "Messages come again" not in shown(answers.unmuted(done, "moe", NOW))
