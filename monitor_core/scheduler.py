@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +29,14 @@ class Scheduler:
     """Runs `poll` for each host when it is due, and `settle` every two seconds.
 
     `poll` returns when it wants to be called again (seconds since 1970). `report` is told of a host that has not been
-    looked at when it was due, and again with an empty error when it has been. A poll that raises, which is a bug of
-    ours, is followed by the next one `after_error` seconds later.
+    looked at when it was due, and again with an empty error when it has been. A poll that raises, since the
+    database refuses for a moment or by a bug of ours, is followed by the next one `after_error` seconds later.
     """
 
     poll: Callable[[str], float]
     settle: Callable[[], None]
     report: Callable[[str, str], None]
-    after_error: float = 60.0
+    after_error: float = 5.0
     _due: dict[str, float] = field(default_factory=dict)
     _late: set[str] = field(default_factory=set)
     _unsure: set[str] = field(default_factory=set)
@@ -111,9 +112,9 @@ class Scheduler:
         """Poll a host and tell how that went; return when to do so again, `later` if it failed."""
         try:
             due = self.poll(host)
-        except Exception as error:
-            log.exception("host=%s could not be polled", host)
-            self._report(host, f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 `_complain` logs it
+            _complain(f"host={host} could not be polled", error)
+            self._report(host, _sentence(error))
             return later
         if host in self._unsure:
             self._report(host, "")
@@ -132,8 +133,8 @@ class Scheduler:
             self._unsure.add(host)
         try:
             self.report(host, error)
-        except Exception:
-            log.exception("host=%s this could not be written down: %s", host, error or "it is looked at again")
+        except Exception as refusal:  # noqa: BLE001 `_complain` logs it
+            _complain(f"host={host} this could not be written down ({error or 'it is looked at again'})", refusal)
             return
         if error:
             self._late.add(host)
@@ -145,5 +146,16 @@ class Scheduler:
 def _calmly(work: Callable[[], None]) -> None:
     try:
         work()
-    except Exception:
-        log.exception("housekeeping failed; it is tried again")
+    except Exception as error:  # noqa: BLE001 `_complain` logs it
+        _complain("housekeeping failed, it is tried again", error)
+
+
+def _complain(what: str, error: Exception) -> None:
+    """Log what went wrong: that the database refuses is one line, anything else needs its traceback."""
+    log.error("%s: %s", what, _sentence(error), exc_info=None if isinstance(error, DBAPIError) else error)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        return f"the database refused: {error.orig}"
+    return f"{type(error).__name__}: {error}"

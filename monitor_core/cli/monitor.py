@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, extension: Callable[[Config], Extension |
     """Watch until told to stop."""
     begin_logging()
     config = configuration(arguments)
-    for warning in warnings(config):
+    for warning in warnings(with_somebody_to_tell(config)):
         log.warning("%s", warning)
     made = extension(config) if extension is not None else None
     if made is None and config.slack is not None:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, extension: Callable[[Config], Extension |
 
 def check(arguments: argparse.Namespace, _extension: object) -> int:
     """Look once, print a verdict for each run, and write nothing."""
-    config = configuration(arguments)
+    config = configuration(arguments, secrets=False)
     with sight(config) as poller:
         wanted = [Targets(poller.roster).run(arguments.run)] if arguments.run else list(config.runs)
         verdicts = []

@@ -60,9 +60,11 @@ def threshold(arguments: argparse.Namespace, _extension: object) -> int:
             "Type `threshold [show] [RUN]`, `threshold [set] [RUN] NAME VALUE` or `threshold reset [RUN] NAME`, "
             "with --run, --host or --all for the scope."
         )
+    targeted = len(words) == _TUNING[verb][-1]
+    if targeted and (arguments.run or arguments.host or arguments.all):
+        raise CommandError(f"The scope is named twice: leave out {words[0]}, or --run, --host and --all.")
 
     def act(control: Control) -> Any:
-        targeted = len(words) == _TUNING[verb][-1]
         scope = control.targets.scope_of(words.pop(0)) if targeted else _scope(arguments)
         if verb == "show":
             return control.thresholds(scope.rpartition(" ")[2])
@@ -132,7 +134,7 @@ def _actor() -> str:
 
 
 def _answer(arguments: argparse.Namespace, act: Callable[[Control], Any], lay_out: Callable[..., str]) -> int:
-    with door(configuration(arguments)) as control:
+    with door(configuration(arguments, secrets=False)) as control:
         answer = act(control)
         now = control.clock()
     if arguments.json:

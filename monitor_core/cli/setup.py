@@ -18,10 +18,13 @@ from monitor_core.config.models import Config
 _QUIET = ("paramiko", "apscheduler", "slack_sdk", "slack_bolt", "alembic", "websocket")
 
 
-def configuration(arguments: argparse.Namespace) -> Config:
-    """Return the configuration that the command line, the environment or the folder name; raise ConfigError."""
+def configuration(arguments: argparse.Namespace, *, secrets: bool = True) -> Config:
+    """Return the configuration that the command line, the environment or the folder name; raise ConfigError.
+
+    A verb that sends nothing does without `secrets`: nobody has to export or type them for it.
+    """
     ask = getpass.getpass if sys.stdin is not None and sys.stdin.isatty() else None
-    return load(find(arguments.config, os.environ), environment=os.environ, ask=ask)
+    return load(find(arguments.config, os.environ), environment=os.environ, ask=ask, secrets=secrets)
 
 
 def begin_logging() -> None:

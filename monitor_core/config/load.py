@@ -39,14 +39,14 @@ def find(option: str | None, environment: Mapping[str, str], folder: str | Path 
     raise ConfigError([Problem(str(Path(folder) / NAMES[0]), None, "", text)])
 
 
-def load(path: str, *, environment: Mapping[str, str], ask: Ask | None) -> Config:
-    """Read a configuration with its secrets; raise ConfigError with all its problems.
+def load(path: str, *, environment: Mapping[str, str], ask: Ask | None, secrets: bool = True) -> Config:
+    """Read a configuration, without its secrets for work that sends nothing; raise ConfigError with all its problems.
 
     `ask` gets a prompt and returns what a person typed unseen, like `getpass.getpass`; None where nobody can be asked.
     A person is asked only if everything else is right.
     """
     tree = strict_yaml.read(_text(path), path)
-    rehearsal = Secrets(environment, ask and (lambda _prompt: "placeholder"))
+    rehearsal = Secrets(environment, ask and (lambda _prompt: "placeholder"), wanted=secrets)
     config = _config(tree, rehearsal)
     return _config(tree, replace(rehearsal, ask=ask)) if rehearsal.asked else config
 
@@ -61,11 +61,12 @@ def _config(tree: Tree, secrets: Secrets) -> Config:
 
 def _flat_config(tree: Tree, secrets: Secrets) -> Config:
     problems = list(check.about_slack(tree))
+    password = SecretStr("")
     try:
-        password = flat.password(secrets)
+        if secrets.wanted:
+            password = flat.password(secrets)
     except ValueError as error:
         problems.append(tree.problem(("source_email",), str(error)))
-        password = SecretStr("")
     return flat.to_config(_validated(flat.Flat, tree, secrets, problems), password)
 
 

@@ -21,29 +21,31 @@ _ELSEWHERE = "write env:NAME, file:/path or ask"
 class Secrets:
     """Finds the secrets that a configuration refers to; `asked` tells whether it needed a person for one of them.
 
-    Given as pydantic's validation context; models that are built without it take secrets as they are.
+    Given as pydantic's validation context; models that are built without it take secrets as they are. Where they are
+    not `wanted`, each is empty, and only how it is referred to is looked at.
     """
 
     environment: Mapping[str, str] = field(repr=False)
     ask: Ask | None
     asked: bool = field(default=False)
+    wanted: bool = True
 
     def find(self, reference: Any, label: str) -> str:
         """Return the secret; raise ValueError with a sentence that never repeats it."""
         kind, _, rest = reference.partition(":") if isinstance(reference, str) else ("", "", "")
         if kind == "env":
-            return self.variable(rest)
+            name = _variable_name(rest)
+            return self.variable(name) if self.wanted else ""
         if kind == "file":
-            return _one_line(_from_file(rest), f"file {rest}")
+            path = _absolute(rest)
+            return _one_line(_from_file(path, rest), f"file {rest}") if self.wanted else ""
         if reference == "ask":
-            return self.from_person(label)
+            return self.from_person(label) if self.wanted else ""
         raise ValueError(f"is written in this file: keep it elsewhere and {_ELSEWHERE}")
 
     def variable(self, name: str) -> str:
         """Return the value of an environment variable; raise ValueError if there is none."""
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise ValueError("env: is not followed by the name of a variable (example: env:SLACK_BOT_TOKEN)")
-        value = self.environment.get(name, "")
+        value = self.environment.get(_variable_name(name), "")
         if not value:
             state = "empty" if name in self.environment else "not set"
             raise ValueError(f"the environment variable {name} is {state}: export it before the start")
@@ -81,6 +83,12 @@ def _from_environment(value: Any, info: ValidationInfo) -> Any:
 from_environment = BeforeValidator(_from_environment)
 
 
+def _variable_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("env: is not followed by the name of a variable (example: env:SLACK_BOT_TOKEN)")
+    return name
+
+
 def _one_line(value: str, where: str) -> str:
     value = value.rstrip("\r\n")
     if not value or not value.isprintable():
@@ -88,12 +96,16 @@ def _one_line(value: str, where: str) -> str:
     return value
 
 
-def _from_file(name: str) -> str:
+def _absolute(name: str) -> Path:
     path = Path(name)
     if name.startswith("~/"):
         path = Path.home() / name.removeprefix("~/")
     if not path.is_absolute():
         raise ValueError("file: is not followed by an absolute path (example: file:/etc/trainstatus/smtp.password)")
+    return path
+
+
+def _from_file(path: Path, name: str) -> str:
     try:
         return _private_text(path)
     except OSError as error:

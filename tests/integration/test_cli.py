@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 
 from monitor_core.cli import main
 from monitor_core.store.database import open_database
-from tests.support.process import ROOT, configure, train
+from tests.support.process import ROOT, Monitor, configure, train
 from tests.support.smtpd import free_port
+from tests.support.sshd import until
 from tests.support.stage import RUN, Stage
 
 
@@ -225,6 +227,9 @@ def test_ack_and_unack_name_the_incident(incident, shell):
         (("threshold", "set", "slow", "0"), "'0' is out of range"),
         (("threshold", "sett", "slow"), "No threshold named sett."),
         (("threshold", "set", "slow"), "Type `threshold [show] [RUN]`"),
+        (("threshold", "set", RUN, "stuck", "20m", "--all"), f"The scope is named twice: leave out {RUN}, or --run"),
+        (("threshold", "reset", RUN, "stuck", "--run", RUN), f"The scope is named twice: leave out {RUN}, or --run"),
+        (("threshold", RUN, "--host", "here"), f"The scope is named twice: leave out {RUN}, or --run, --host and"),
         (("mute", "lama"), "No run or host named lama. Did you mean llama-70b? Nothing was changed.\n"),
         (("unack", RUN), f"Nothing of {RUN} is acknowledged."),
     ],
@@ -240,6 +245,27 @@ def test_json_is_strict(incident, shell, words):
     status, out, _ = shell(*words, "--json")
     assert status == 0
     strict(out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["status"],
+        ["mute", RUN],
+        ["unmute", RUN],
+        ["mutes"],
+        ["threshold"],
+        ["ack", "1"],
+        ["unack", RUN],
+    ],
+)
+def test_a_verb_that_sends_nothing_asks_for_no_secret_and_the_monitor_does(incident, shell, words, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_TOKEN", raising=False)
+    with Path("trainstatus.yaml").open("a") as config:
+        config.write("slack: {channel: C1, bot_token: env:NO_SUCH_TOKEN, app_token: env:NO_SUCH_TOKEN}\n")
+    assert "NO_SUCH_TOKEN" not in shell(*words)[2]
+    assert shell("run")[2].count("the environment variable NO_SUCH_TOKEN is not set") == 2
 
 
 def test_a_database_that_cannot_be_used_is_one_sentence(write, shell, tmp_path):
@@ -278,3 +304,14 @@ def test_a_configuration_that_is_wrong_ends_the_monitor_with_2_and_all_problems(
     status, out, error = shell("run")
     assert (status, out) == (2, "")
     assert error.count("trainstatus.yaml:") == 2
+
+
+def test_a_monitor_that_prints_to_the_terminal_does_not_warn_that_nobody_is_told(write, tmp_path):
+    write(llama=1, more="  idle: {transport: local}")
+    monitor = Monitor("monitor_core")
+    try:
+        monitor.wait_for("hosts.idle: no run is on this host")
+        until((tmp_path / "t.db").exists)
+    finally:
+        monitor.end(signal.SIGTERM)
+    assert "nobody is told" not in monitor.said()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from monitor_core.scheduler import Scheduler
 from tests.support.sshd import until
@@ -29,8 +31,8 @@ class Told:
 def start():
     with ExitStack() as stack:
 
-        def begin(poll, told, *hosts, **how):
-            scheduler = Scheduler(poll, lambda: None, told, **how)
+        def begin(poll, told, *hosts, settle=lambda: None, **how):
+            scheduler = Scheduler(poll, settle, told, **how)
             scheduler.start(hosts or ("gpu-01",), 0.0)
             stack.callback(scheduler.stop)
             return scheduler
@@ -92,6 +94,40 @@ def test_a_host_whose_poll_breaks_is_told_and_planned_again_even_if_it_cannot_be
     start(poll, told, after_error=0.01)
     until(lambda: ("gpu-01", "") in told.said)
     assert told.said == [("gpu-01", "RuntimeError: a bug"), ("gpu-01", "")]
+
+
+def locked(*_):
+    raise OperationalError("UPDATE hosts SET seen_at = ?", (1.0,), sqlite3.OperationalError("database is locked"))
+
+
+def broken(*_):
+    raise RuntimeError("a bug")
+
+
+def test_a_host_whose_poll_raises_is_looked_at_again_after_5_seconds(start):
+    began, told = time.time(), Told()
+    scheduler = start(locked, told)
+    until(lambda: scheduler._due["gpu-01"] > began + 4)
+    assert scheduler._due["gpu-01"] <= time.time() + 5
+    assert told.said == [("gpu-01", "the database refused: database is locked")]
+
+
+def test_a_database_that_refuses_is_one_line_of_the_log_wherever_it_does(start, caplog):
+    start(locked, locked, settle=locked)
+    until(lambda: len({record.message for record in caplog.records}) == 3)
+    why = "the database refused: database is locked"
+    assert {record.message for record in caplog.records} == {
+        f"host=gpu-01 could not be polled: {why}",
+        f"host=gpu-01 this could not be written down ({why}): {why}",
+        f"housekeeping failed, it is tried again: {why}",
+    }
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_bug_keeps_its_traceback_in_the_log_wherever_it_is(start, caplog):
+    start(broken, broken, settle=broken)
+    until(lambda: len({record.message for record in caplog.records}) == 3)
+    assert all("in broken" in caplog.handler.format(record) for record in caplog.records)
 
 
 def test_what_an_earlier_process_reported_of_a_host_is_taken_back_at_the_first_good_poll(start):

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from monitor_core.config.load import load
+from monitor_core.errors import ConfigError
 from tests.support.configuration import ENVIRONMENT, SMALLEST, load_text, problems
 
 MAIL = SMALLEST + "email:\n  from: a@b.c\n  smtp: {host: h, username: me, password: SECRET}\n"
@@ -78,6 +80,51 @@ def test_nobody_is_asked_while_something_else_is_wrong(tmp_path):
 )
 def test_a_secret_that_cannot_be_had_is_told_without_it(tmp_path, reference, environment, said):
     assert told(tmp_path, reference, environment=environment) == [KEY + said]
+
+
+def without_secrets(folder, text):
+    path = folder / "trainstatus.yaml"
+    path.write_text(text)
+    prompts = []
+    config = load(str(path), environment={}, ask=lambda prompt: prompts.append(prompt) or LEAK, secrets=False)
+    assert prompts == []
+    return config
+
+
+FLAT = """\
+target_email: a@b.c
+smtp_server: mail
+source_email: me@b.c
+remote_host: gpu-01
+remote_user: me
+remote_log_path: /data/train.log
+check_interval: 60
+"""
+
+
+@pytest.mark.parametrize("reference", ["env:MAIL_PASSWORD", "file:/absent/x", "ask"])
+def test_work_that_sends_nothing_needs_no_secret(tmp_path, reference):
+    text = MAIL.replace("SECRET", reference) + "slack: {channel: C1, bot_token: env:B, app_token: ask}\n"
+    config = without_secrets(tmp_path, text)
+    for empty in (config.email.smtp.password, config.slack.bot_token, config.slack.app_token):
+        assert empty.get_secret_value() == ""
+    assert config.email.smtp.username == "me"
+
+
+def test_work_that_sends_nothing_needs_no_password_for_the_file_of_the_original_tool(tmp_path):
+    assert without_secrets(tmp_path, FLAT).email.smtp.password.get_secret_value() == ""
+
+
+@pytest.mark.parametrize("reference", [LEAK, f"env:{LEAK}", f"file:{LEAK}", f"[{LEAK}]"])
+def test_a_secret_in_the_file_is_refused_even_where_none_is_needed(tmp_path, reference):
+    with pytest.raises(ConfigError) as caught:
+        without_secrets(tmp_path, MAIL.replace("SECRET", reference))
+    assert [problem.key for problem in caught.value.problems] == ["email.smtp.password"]
+
+
+def test_everything_else_is_validated_where_no_secret_is_needed(tmp_path):
+    with pytest.raises(ConfigError, match="consol"):
+        without_secrets(tmp_path, MAIL.replace("SECRET", "ask") + "consol: true\n")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
