@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, extension: Callable[[Config], Extension |
     """Watch until told to stop."""
     begin_logging()
     config = configuration(arguments)
-    for warning in warnings(with_somebody_to_tell(config)):
+    for warning in warnings(config):
         log.warning("%s", warning)
     made = extension(config) if extension is not None else None
     if made is None and config.slack is not None:

@@ -13,12 +13,12 @@ _TOKENS = (("bot_token", "xoxb-"), ("app_token", "xapp-"))
 
 def warnings(config: Config) -> list[str]:
     """Return a sentence for each setting that is probably a mistake; none of them keeps trainstatus from its work."""
-    return [*_nobody_told(config), *_patterns(config), *_idle_hosts(config), *_tokens(config.slack)]
+    return [*_terminal_only(config), *_patterns(config), *_idle_hosts(config), *_tokens(config.slack)]
 
 
-def _nobody_told(config: Config) -> Iterator[str]:
+def _terminal_only(config: Config) -> Iterator[str]:
     if not (config.slack or config.console or (config.email and config.email.recipients)):
-        yield "nobody is told of anything: there is neither slack, nor email with recipients, nor console"
+        yield "alerts are only printed to this terminal: there is neither slack, nor email with recipients"
 
 
 def _patterns(config: Config) -> Iterator[str]:

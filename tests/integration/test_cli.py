@@ -306,7 +306,7 @@ def test_a_configuration_that_is_wrong_ends_the_monitor_with_2_and_all_problems(
     assert error.count("trainstatus.yaml:") == 2
 
 
-def test_a_monitor_that_prints_to_the_terminal_does_not_warn_that_nobody_is_told(write, tmp_path):
+def test_a_monitor_that_names_no_receiver_says_that_it_prints_to_the_terminal(write, tmp_path):
     write(llama=1, more="  idle: {transport: local}")
     monitor = Monitor("monitor_core")
     try:
@@ -314,4 +314,4 @@ def test_a_monitor_that_prints_to_the_terminal_does_not_warn_that_nobody_is_told
         until((tmp_path / "t.db").exists)
     finally:
         monitor.end(signal.SIGTERM)
-    assert "nobody is told" not in monitor.said()
+    assert "alerts are only printed to this terminal" in monitor.said()

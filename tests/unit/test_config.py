@@ -93,7 +93,7 @@ def test_a_configuration_made_in_code_names_its_hosts_and_runs():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (SMALLEST, "nobody is told of anything: there is neither slack, nor email with recipients, nor console"),
+        (SMALLEST, "alerts are only printed to this terminal: there is neither slack, nor email with recipients"),
         (SMALLEST + "console: true\n", None),
         (
             SMALLEST + "email: {from: a@b.c, smtp: {host: h}, recipients: [{address: a@b.c, runs: llma}]}\n",
