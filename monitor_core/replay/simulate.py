@@ -77,12 +77,7 @@ def simulate(
 
 def median_ms(recording: Recording) -> float | None:
     """Return the median time per iteration of the last launch without its first iterations, in ms."""
-    launch: list[tuple[int, float]] = []
-    for record in recording.progress:
-        if launch and record.iteration < launch[-1][0]:
-            launch.clear()
-        if record.ms_per_iteration is not None:
-            launch.append((record.iteration, record.ms_per_iteration))
+    launch = [(r.iteration, r.ms_per_iteration) for r in recording.launch if r.ms_per_iteration is not None]
     warm = [ms for iteration, ms in launch if iteration >= launch[0][0] + WARM_UP]
     return statistics.median(warm or [ms for _, ms in launch]) if launch else None
 
