@@ -52,6 +52,9 @@ incidents = Table(
     Column("acknowledged_at", Float),
     Column("muted", Integer, nullable=False),
     Column("told_for", Float, nullable=False),
+    Column("held", Integer, nullable=False, server_default="0"),  # the incident that holds its messages back; 0: none
+    Column("false_alarm_by", String, nullable=False, server_default=""),
+    Column("false_alarm_at", Float),
     Index("incidents_active", "state", "subject"),
     sqlite_autoincrement=True,
 )
@@ -110,4 +113,45 @@ audit = Table(
     Column("old", Text, nullable=False),
     Column("new", Text, nullable=False),
     Column("refused", Text, nullable=False),  # why; empty if it was done
+)
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("renewed_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("looked_at", Float),  # until when it is known that somebody looked
+)
+progress = Table(
+    "progress",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("iteration", Integer, primary_key=True),
+    Column("ms", Float),
+    Column("loss", Float),
+    sqlite_with_rowid=False,
+)
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("incident", ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("receiver", String, nullable=False),  # empty: it is about all of them
+    Column("outcome", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("decisions_incident", "incident"),
+)
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("delivery", ForeignKey("deliveries.number", ondelete="CASCADE"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("error", Text, nullable=False),  # empty: it was taken
+    Index("attempts_delivery", "delivery"),
 )
