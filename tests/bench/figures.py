@@ -31,6 +31,19 @@ class Unit:
 SECONDS = Unit(((1, "s"), (1e-3, "ms")))
 BYTES = Unit(((1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1, "bytes")))
 RATE = Unit(((1e6, "MB/s"),), more_is_better=True)
+SHARE = Unit(((0.01, "% of a core"),))
+
+
+class Count(Unit):
+    """A number of things, written in full."""
+
+    def write(self, value):
+        return f"{value:,.0f}"
+
+    name = write
+
+
+COUNT = Count(())
 
 
 @dataclass(frozen=True)

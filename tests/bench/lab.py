@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.fleet import watch_fleet
 from tests.bench.training_log import grow
 from tests.support.sshd import Sshd
 
@@ -82,6 +83,12 @@ class Lab:
         sample = into if into is not None else Sample()
         sample.add(json.loads(result))
         return sample
+
+    def watch_fleet(self, seconds):
+        """Let a monitor watch a fleet for so many seconds."""
+        _say(f"watching a fleet for {seconds:g} s")
+        with tempfile.TemporaryDirectory(dir=self.folder) as own:
+            return watch_fleet(Path(own), self._sshd, seconds)
 
 
 @contextlib.contextmanager

@@ -26,3 +26,8 @@ parser, which also looks for checkpoints, evaluations, ends and errors. Both fou
 START_UP = """\
 Who asks for help should not wait for libraries that it does not need. The original has no help: beside ours stand its
 imports. Large libraries that `trainstatus --help` loads: {libraries}."""
+
+FLEET = """\
+One process watches {runs} runs on {hosts} hosts every {interval:g} s for {seconds:g} s, with Slack connected; each run
+writes a progress line and ten others every 10 s. All hosts are one sshd of this machine, whose share, with what runs in
+its sessions, stands apart: with real hosts it is theirs. A check interval without a look at a run is a missed one."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.bench import meanings
-from tests.bench.figures import BYTES, RATE, SECONDS, Growth, Limit, Row, Table
+from tests.bench.figures import BYTES, COUNT, RATE, SECONDS, SHARE, Growth, Limit, Row, Table
+from tests.bench.fleet import HOSTS, INTERVAL, RUNS
 from tests.bench.lab import GB, KB, MB, Sample
 from tests.bench.start_up import start_up
 
@@ -25,6 +26,7 @@ class Plan:
     checks: int = 2
     passes: int = 3
     starts: int = 7
+    watch: float = 120.0
     full: bool = False
 
 
@@ -45,6 +47,7 @@ class Bench:
             self._memory(),
             self._first_look(),
             self._parse(),
+            self._fleet(),
             self._start_up(),
         ]
 
@@ -147,6 +150,22 @@ class Bench:
             [
                 Row("wall time", SECONDS, original.wall, ours.wall),
                 Row("rate", RATE, size / original.wall, size / ours.wall, (Limit(3, of_ratio=True),)),
+            ],
+        )
+
+    def _fleet(self):
+        seconds = self._plan.watch
+        watched = self._lab.watch_fleet(seconds)
+        return Table(
+            f"{RUNS} runs on {HOSTS} hosts",
+            meanings.FLEET.format(runs=RUNS, hosts=HOSTS, interval=INTERVAL, seconds=seconds),
+            [
+                Row("CPU time of the monitor", SHARE, None, watched.monitor, (Limit(0.25),)),
+                Row("CPU time of sshd and its sessions", SHARE, None, watched.server),
+                Row("most memory that the monitor held", BYTES, None, watched.memory, (Limit(150 * MB),)),
+                Row("looks at runs", COUNT, None, watched.looks),
+                Row("missed check intervals", COUNT, None, watched.missed, (Limit(0),)),
+                Row("longest time between two looks at a run", SECONDS, None, watched.longest),
             ],
         )
 

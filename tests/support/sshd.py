@@ -141,6 +141,10 @@ class Sshd:
         for process in self._processes():
             _signal(process, signal.SIGCONT)
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the server, its sessions and what ran in them have spent."""
+        return sum(map(_spent, self._processes()))
+
     def _answers(self) -> bool:
         assert self._process
         assert self._process.poll() is None, (self.folder / "sshd.log").read_text()
@@ -165,6 +169,15 @@ def _parent(process: Path) -> tuple[int, int] | None:
         return int(process.name), int((process / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return None
+
+
+def _spent(process: int) -> float:
+    """Return the CPU time of a process and of those of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _signal(process: int, which: signal.Signals) -> None:

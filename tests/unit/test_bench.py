@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from monitor_core.model.records import Progress
 from monitor_core.parse.parser import Parser
-from tests.bench.figures import BYTES, RATE, SECONDS, Growth, Limit, Row, Table
+from tests.bench.figures import BYTES, COUNT, RATE, SECONDS, SHARE, Growth, Limit, Row, Table
+from tests.bench.fleet import Looks
 from tests.bench.machine import machine
 from tests.bench.original import judge, matches
 from tests.bench.page import page
@@ -111,3 +115,37 @@ def test_the_original_does_not_see_a_line_with_other_fields():
     line = progress_line(1, AT)
     assert matches([line])
     assert not matches([line.replace(" load_balancing_loss: 1.002345E+00 |", "")])
+
+
+def test_a_share_of_a_core_and_a_count_are_written_as_such():
+    assert Row("CPU time", SHARE, None, 0.107, (Limit(0.25),)).cells()[2:] == (
+        "10.7 % of a core",
+        "-",
+        "≤ 25 % of a core: kept",
+    )
+    assert Row("missed", COUNT, None, 0, (Limit(0),)).cells()[2:] == ("0", "-", "≤ 0: kept")
+    assert Row("missed", COUNT, None, 1200, (Limit(0),)).cells()[2:] == ("1,200", "-", "≤ 0: **missed**")
+
+
+def looks_at(folder, *times):
+    """Return what is known after a run was looked at at these times."""
+    looks = Looks(folder / "t.db")
+    with contextlib.closing(sqlite3.connect(folder / "t.db")) as database, database:
+        database.execute("CREATE TABLE runs (name TEXT, seen_at REAL)")
+        database.execute("INSERT INTO runs VALUES ('llama-70b', NULL)")
+    for at in times:
+        with contextlib.closing(sqlite3.connect(folder / "t.db")) as database, database:
+            database.execute("UPDATE runs SET seen_at = ?", [at])
+        looks.sample()
+        looks.sample()
+    return looks
+
+
+def test_a_look_is_counted_once_however_often_the_database_is_read(tmp_path):
+    looks = looks_at(tmp_path, 0.0, 10.0, 20.1)
+    assert looks.count() == 2
+    assert looks.rhythm(10.0) == (0, pytest.approx(10.1))
+
+
+def test_a_check_interval_without_a_look_is_a_missed_one(tmp_path):
+    assert looks_at(tmp_path, 0.0, 10.0, 40.0, 50.0).rhythm(10.0) == (2, 30.0)
