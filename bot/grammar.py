@@ -16,7 +16,7 @@ from types import MappingProxyType
 from bot import messages
 from bot.words import ALL, Line, Names, cut, name, nearest, same, starting, target
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import Kind
+from monitor_core.model.words import kind_meant, kind_written
 from monitor_core.thresholds import CATALOGUE
 from monitor_core.units import parse_duration
 
@@ -115,8 +115,10 @@ def _run(line: Line) -> Request:
 
 
 def _kind(line: Line) -> tuple[str, Line]:
-    word = line.first.casefold().replace("-", "_")
-    return (word, line.after()) if word in set(Kind) else ("", line)
+    if meant := kind_meant(line.first):
+        raise CommandError(messages.no_kind(line.first), line.instead(meant))
+    kind = kind_written(line.first)
+    return (kind, line.after()) if kind else ("", line)
 
 
 def _mute(line: Line) -> Request:

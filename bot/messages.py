@@ -30,6 +30,11 @@ def no_such(kind: str, word: str) -> str:
     return f"No {kind} is named {word}."
 
 
+def no_kind(word: str) -> str:
+    """Say that a word looks like a kind of incident and is none."""
+    return f"No kind of incident is named {word}. If it begins the reason, say how long before it."
+
+
 def ambiguous(word: str, names: Sequence[str]) -> str:
     """Say which names a prefix could mean."""
     shown = 6

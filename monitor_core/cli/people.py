@@ -14,7 +14,7 @@ from monitor_core.cli import text
 from monitor_core.cli.setup import configuration, print_json
 from monitor_core.control import Control
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import Kind
+from monitor_core.model.words import kind_meant, kind_written
 from monitor_core.units import DURATION_EXAMPLES, parse_duration
 
 _CLOCK = "%H:%M"
@@ -86,9 +86,10 @@ def unack(arguments: argparse.Namespace, _extension: object) -> int:
 
 def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str]:
     """Return kind, end (seconds since 1970, None: the default) and reason of `[KIND] [2h|until HH:MM] [REASON]`."""
-    rest, kind, until = list(words), "", None
-    if rest and _is_kind(rest[0]):
-        kind = rest.pop(0).replace("-", "_")
+    rest, until = list(words), None
+    kind = _kind(rest[0]) if rest else ""
+    if kind:
+        rest.pop(0)
     if rest and rest[0] == "until":
         if len(rest) == 1:
             raise CommandError("`until` wants a time such as 09:00 (UTC).")
@@ -102,9 +103,14 @@ def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str
     return kind, until, " ".join(rest)
 
 
-def _is_kind(word: str) -> bool:
+def _kind(word: str) -> str:
     """Only the full word: in `mute llama host moved` the second one begins a reason, not host_key."""
-    return word.lower().replace("-", "_") in set(Kind)
+    if meant := kind_meant(word):
+        raise CommandError(
+            f"No kind of incident is named {word}. Did you mean {meant}? "
+            "If it begins the reason, say how long before it."
+        )
+    return kind_written(word) or ""
 
 
 def _next_time(word: str, now: float) -> float:

@@ -224,6 +224,7 @@ def test_ack_and_unack_name_the_incident(incident, shell):
         (("mute", "zzz"), "No run or host named zzz."),
         (("mute", RUN, "until"), "`until` wants a time such as 09:00 (UTC). Nothing was changed.\n"),
         (("mute", RUN, "2x"), "'2x' is not a duration"),
+        (("mute", RUN, "sttuck", "2h"), "No kind of incident is named sttuck. Did you mean stuck? If it begins the"),
         (("threshold", "set", "slow", "0"), "'0' is out of range"),
         (("threshold", "sett", "slow"), "No threshold named sett."),
         (("threshold", "set", "slow"), "Type `threshold [show] [RUN]`"),

@@ -1,0 +1,27 @@
+"""What people write for a kind of incident."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from monitor_core.model.incidents import Kind
+
+_KINDS = {str(kind): kind for kind in Kind}
+# Below this a word is likelier to be an own word than a kind with a slip: `host` is none of `host_key`.
+_LIKE = 0.75
+_LONGEST = 40
+
+
+def kind_written(word: str) -> Kind | None:
+    """Return the kind that a whole word names, in any case, with `-` or `_`; None if it names none."""
+    return _KINDS.get(_plain(word))
+
+
+def kind_meant(word: str) -> Kind | None:
+    """Return the kind that a word, which names none, is a slip of; None if it is like none."""
+    close = get_close_matches(_plain(word)[:_LONGEST], _KINDS, n=1, cutoff=_LIKE)
+    return _KINDS[close[0]] if close and kind_written(word) is None else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
