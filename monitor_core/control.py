@@ -6,34 +6,22 @@ then nothing was changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
-from monitor_core import tuning
-from monitor_core.announce import announce, reconcile_mutes, tell
+from monitor_core import marking, muting, tuning
+from monitor_core.announce import reconcile_mutes
 from monitor_core.errors import CommandError
-from monitor_core.incident.mutes import covers
-from monitor_core.model.incidents import (
-    Incident,
-    IncidentState,
-    Mute,
-    Reason,
-    Subject,
-    SubjectKind,
-)
+from monitor_core.model.incidents import Mute, Subject, SubjectKind
 from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
 from monitor_core.roster import Roster
 from monitor_core.store import queries
-from monitor_core.targets import Targets, kind_of
+from monitor_core.targets import Targets, incident, is_number
 from monitor_core.thresholds import Threshold
-from monitor_core.units import DURATION_EXAMPLES, compact_duration, utc_time
 from monitor_core.view import host_view, run_view, worst_first
-
-DEFAULT_MUTE = 3600.0
-LONGEST_MUTE = 30 * 86400.0
-_DIGITS = 18  # of the largest number that SQLite takes
 
 
 @dataclass(slots=True)
@@ -79,9 +67,10 @@ class Control:
 
     def runs_of(self, target: str) -> tuple[str, ...]:
         """Return the runs that a target covers: a run, a host, `all`, a pattern, or an incident's number."""
-        if target.isdecimal():
-            return tuple(self.roster.runs_of(self._incident(target).subject))
-        return self.targets.runs(target)
+        if not is_number(target):
+            return self.targets.runs(target)
+        with self.engine.begin() as connection:
+            return tuple(self.roster.runs_of(incident(connection, target).subject))
 
     def owners_of(self, target: str) -> frozenset[str]:
         """Return who owns all of what a target covers: the owners, if every run has the same one, else nobody."""
@@ -102,58 +91,15 @@ class Control:
 
         Without a moment the mute lasts for an hour. It takes the place of one that covers the same.
         """
-        now, of = self.clock(), kind_of(kind)
-        until = now + DEFAULT_MUTE if until is None else until
-        if not now < until <= now + LONGEST_MUTE:
-            longest = f"within {compact_duration(LONGEST_MUTE)}"
-            raise CommandError(f"A mute ends {longest}, and not in the past (examples: {DURATION_EXAMPLES}).")
-        made = []
-        with self.engine.begin() as connection:
-            held = queries.load_mutes(connection, now=now)
-            for subject in self._subjects(connection, target):
-                for before in held:
-                    if (before.subject, before.kind) == (subject, of):
-                        queries.end_mute(connection, before.number, now)
-                mute = queries.add_mute(connection, Mute(0, subject, of, until, actor, now, reason))
-                made.append(mute)
-                what = _subject_text(subject)
-                new = f"until {until:.0f}" + (f" {of}" if of else "") + (f": {reason}" if reason else "")
-                queries.add_audit(connection, at=now, actor=actor, verb="mute", subject=what, new=new)
-            reconcile_mutes(connection, self.roster, now)
-            firing = self._firing(connection, made)
-        self.changed()
-        return MuteAnswer(tuple(made), firing)
+        with self._change() as connection:
+            return muting.mute(
+                connection, self.roster, actor, target, self.clock(), kind=kind, until=until, reason=reason
+            )
 
     def unmute(self, actor: str, target: str, *, kind: str = "") -> MuteAnswer:
         """End the mutes of a run, a host or all; what is still wrong then is told once."""
-        now, of = self.clock(), kind_of(kind)
-        with self.engine.begin() as connection:
-            subjects = self._subjects(connection, target)
-            ended = [
-                mute
-                for mute in queries.load_mutes(connection, now=now)
-                if mute.subject in subjects and of in {None, mute.kind}
-            ]
-            if not ended:
-                raise CommandError(self._no_mute(connection, target, now))
-            for mute in ended:
-                queries.end_mute(connection, mute.number, now)
-                what = _subject_text(mute.subject)
-                old = f"until {mute.until:.0f} by {mute.by}"
-                queries.add_audit(connection, at=now, actor=actor, verb="unmute", subject=what, old=old)
-            firing = self._firing(connection, ended)
-            reconcile_mutes(connection, self.roster, now)
-            still = tuple(
-                mute
-                for mute in queries.load_mutes(connection, now=now)
-                if any(
-                    mute.subject is None
-                    or (subject is not None and covers(mute, subject, self.roster.host_of(subject)))
-                    for subject in subjects
-                )
-            )
-        self.changed()
-        return MuteAnswer(tuple(replace(mute, ended_at=now) for mute in ended), firing, still)
+        with self._change() as connection:
+            return muting.unmute(connection, self.roster, actor, target, self.clock(), kind=kind)
 
     def mutes(self) -> tuple[Mute, ...]:
         """Return the mutes in force, the next to end first."""
@@ -181,30 +127,13 @@ class Control:
 
     def ack(self, actor: str, target: str) -> AckAnswer:
         """Take what fires on a run, or one incident by its number: others see that somebody is on it."""
-        now = self.clock()
-        with self.engine.begin() as connection:
-            firing = self._to_acknowledge(connection, target)
-            fresh = [incident for incident in firing if not incident.acknowledged_by]
-            taken = [
-                self._acknowledge(connection, actor, replace(i, acknowledged_by=actor, acknowledged_at=now), now)
-                for i in fresh
-            ]
-        self.changed()
-        return AckAnswer(tuple(taken), tuple(i for i in firing if i.acknowledged_by))
+        with self._change() as connection:
+            return marking.ack(connection, self.roster, actor, target, self.clock())
 
     def unack(self, actor: str, target: str) -> AckAnswer:
         """Give back what was acknowledged."""
-        now = self.clock()
-        with self.engine.begin() as connection:
-            held = [i for i in self._to_acknowledge(connection, target) if i.acknowledged_by]
-            if not held:
-                raise CommandError(f"Nothing of {target} is acknowledged.")
-            given = [
-                self._acknowledge(connection, actor, replace(i, acknowledged_by="", acknowledged_at=None), now)
-                for i in held
-            ]
-        self.changed()
-        return AckAnswer(tuple(given))
+        with self._change() as connection:
+            return marking.unack(connection, self.roster, actor, target, self.clock())
 
     def refused(self, actor: str, text: str, why: str) -> None:
         """Write down that somebody tried what they may not."""
@@ -218,76 +147,12 @@ class Control:
 
     def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
         scope = self.targets.scope(scope)
+        with self._change() as connection:
+            return tuning.change(connection, self.roster, actor, threshold, scope, value, self.clock())
+
+    @contextmanager
+    def _change(self) -> Iterator[Connection]:
+        """Yield a transaction; once it is committed, whoever waits for changes is told."""
         with self.engine.begin() as connection:
-            done = tuning.change(connection, self.roster, actor, threshold, scope, value, self.clock())
+            yield connection
         self.changed()
-        return done
-
-    def _acknowledge(self, connection: Connection, actor: str, incident: Incident, now: float) -> Incident:
-        taken = bool(incident.acknowledged_by)
-        queries.add_audit(
-            connection,
-            at=now,
-            actor=actor,
-            verb="ack" if taken else "unack",
-            subject=f"incident {incident.number}",
-            new=f"{incident.subject} {incident.kind}",
-        )
-        stored = announce(connection, self.roster, incident, incident, now)
-        return tell(connection, self.roster, stored, Reason.ACKNOWLEDGED if taken else Reason.UNACKNOWLEDGED, now)
-
-    def _to_acknowledge(self, connection: Connection, target: str) -> list[Incident]:
-        if target.isdecimal():
-            found = [self._unresolved(connection, target)]
-        else:
-            subjects = self.targets.subjects(target)
-            found = [i for i in queries.active_incidents(connection) if i.subject in subjects or None in subjects]
-        firing = [incident for incident in found if incident.state is IncidentState.FIRING]
-        if not firing:
-            raise CommandError(f"Nothing fires on {target}.")
-        return firing
-
-    def _subjects(self, connection: Connection, target: str) -> list[Subject | None]:
-        """Return what is muted: what a name says, or what the incident of this number is about."""
-        return [self._unresolved(connection, target).subject] if target.isdecimal() else self.targets.subjects(target)
-
-    def _unresolved(self, connection: Connection, number: str) -> Incident:
-        incident = self._incident(number, connection)
-        if incident.state is IncidentState.RESOLVED and incident.ends_at is not None:
-            at = utc_time(incident.ends_at, seconds=False)
-            raise CommandError(f"Incident {number} was already resolved at {at}.")
-        return incident
-
-    def _incident(self, number: str, connection: Connection | None = None) -> Incident:
-        if connection is None:
-            with self.engine.begin() as fresh:
-                return self._incident(number, fresh)
-        incident = queries.load_incident(connection, int(number)) if len(number) <= _DIGITS else None
-        if incident is None:
-            raise CommandError(f"There is no incident {number}.")
-        return incident
-
-    def _firing(self, connection: Connection, mutes: list[Mute]) -> tuple[Incident, ...]:
-        return tuple(
-            incident
-            for incident in queries.active_incidents(connection)
-            if any(
-                covers(mute, incident.subject, self.roster.host_of(incident.subject))
-                and mute.kind in {None, incident.kind}
-                for mute in mutes
-            )
-        )
-
-    def _no_mute(self, connection: Connection, target: str, now: float) -> str:
-        wider = [
-            _subject_text(mute.subject)
-            for mute in queries.load_mutes(connection, now=now)
-            for subject in self._subjects(connection, target)
-            if subject is not None and covers(mute, subject, self.roster.host_of(subject))
-        ]
-        more = f" It is covered by the mute of {wider[0]}." if wider else ""
-        return f"{target} has no mute of its own.{more}"
-
-
-def _subject_text(subject: Subject | None) -> str:
-    return "all" if subject is None else subject.name

@@ -1,4 +1,7 @@
-"""Understands the names that people type: any case, unique beginnings, patterns; and says what they may have meant."""
+"""Understands what people type: names in any case, unique beginnings, patterns, the number of an incident.
+
+What is not understood is a CommandError that says what may have been meant.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from sqlalchemy import Connection
+
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import Kind, Subject, SubjectKind
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Subject, SubjectKind
 from monitor_core.roster import Roster
+from monitor_core.store import queries
 from monitor_core.thresholds import CATALOGUE, Threshold
+from monitor_core.units import utc_time
 
 _ALL = "all"
+_DIGITS = 18  # of the largest number that SQLite takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,10 @@ class Targets:
         name = _one(text, (*runs, *hosts), "run or host")
         return [Subject(SubjectKind.RUN if name in runs else SubjectKind.HOST, name)]
 
+    def meant(self, connection: Connection, text: str) -> list[Subject | None]:
+        """Return what a name says, or what the incident of this number, not over yet, is about."""
+        return [unresolved(connection, text).subject] if is_number(text) else self.subjects(text)
+
     def scope_of(self, target: str) -> str:
         """Return the scope that a run, a host or `all` stands for."""
         if target.lower() == _ALL:
@@ -69,6 +81,29 @@ class Targets:
     def threshold(self, text: str) -> Threshold:
         """Return one threshold of the catalogue."""
         return CATALOGUE[_one(text.replace("-", "_"), CATALOGUE, "threshold")]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is the number of an incident: `12`, or `#12` as chats write it."""
+    return text.removeprefix("#").isdecimal()
+
+
+def incident(connection: Connection, text: str) -> Incident:
+    """Return the incident of a number; raise CommandError if there is none."""
+    number = text.removeprefix("#")
+    found = queries.load_incident(connection, int(number)) if number.isdecimal() and len(number) <= _DIGITS else None
+    if found is None:
+        raise CommandError(f"There is no incident {number}.")
+    return found
+
+
+def unresolved(connection: Connection, text: str) -> Incident:
+    """Return the incident of a number; raise CommandError if there is none, or if it is over."""
+    found = incident(connection, text)
+    if found.state is IncidentState.RESOLVED and found.ends_at is not None:
+        at = utc_time(found.ends_at, seconds=False)
+        raise CommandError(f"Incident {found.number} was already resolved at {at}.")
+    return found
 
 
 def kind_of(text: str) -> Kind | None:

@@ -96,3 +96,8 @@ def utc_time(epoch: float, *, seconds: bool = True) -> str:
 def utc_date(epoch: float) -> str:
     """Write a day: `Tue 24 Nov`."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%a %d %b")
+
+
+def utc_moment(epoch: float) -> str:
+    """Write a point in time that is to be understood for ever: `2026-11-24 09:52 UTC`."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M UTC")

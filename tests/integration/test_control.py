@@ -146,6 +146,13 @@ def test_an_acknowledgement_belongs_to_whoever_was_first(stage, control):
     assert stage.incident(stuck.number).acknowledged_by == ALICE
 
 
+def test_an_incident_may_be_named_with_the_sign_that_chats_write_before_a_number(stage, control):
+    stage.fire()
+    assert [i.number for i in control.ack(ALICE, "#1").incidents] == [1]
+    assert control.runs_of("#1") == (RUN,)
+    assert refusal(control.ack, ALICE, "##1").startswith("No run or host named ##1.")
+
+
 def test_what_was_acknowledged_can_be_given_back(stage, control):
     stage.fire()
     control.ack(ALICE, RUN)
@@ -205,8 +212,8 @@ def test_every_change_is_written_down_with_who_what_old_and_new(stage, control):
     control.ack(ALICE, RUN)
     control.unack(ALICE, RUN)
     assert audit(stage) == [
-        (ALICE, "mute", RUN, "", f"until {START + 60:.0f}: disk swap"),
-        ("slack:U034BOB", "unmute", RUN, f"until {START + 60:.0f} by {ALICE}", ""),
+        (ALICE, "mute", RUN, "", "until 2026-11-24 09:53 UTC: disk swap"),
+        ("slack:U034BOB", "unmute", RUN, f"until 2026-11-24 09:53 UTC by {ALICE}", ""),
         (ALICE, "threshold set", "slow for all", "1.1", "1.3"),
         (ALICE, "threshold reset", "slow for all", "1.3", "1.1"),
         (ALICE, "ack", "incident 1", "", f"run:{RUN} stuck"),
