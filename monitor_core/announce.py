@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from monitor_core.incident.lifecycle import told_reason
+from monitor_core.incident.lifecycle import released, told_reason
 from monitor_core.incident.mutes import muting
-from monitor_core.incident.routing import deliveries
-from monitor_core.model.incidents import Incident, IncidentState, Kind, Mute, Reason
+from monitor_core.incident.routing import decide
+from monitor_core.incident.rules import deciding_thresholds
+from monitor_core.model.decisions import Decision, Judgement, Outcome
+from monitor_core.model.incidents import KINDS, Incident, IncidentState, Kind, Mute, Reason
 from monitor_core.roster import Roster
-from monitor_core.store import outbox, queries
+from monitor_core.store import ledger, outbox, queries
 
 
 def announce(
@@ -31,9 +33,21 @@ def announce(
         mute = muting(mutes, after, roster.host_of(after.subject), now)
         after = replace(after, muted=mute.number if mute else 0)
     after = queries.save_incident(connection, after)
+    if before is None or reason is Reason.ESCALATED:
+        _write_judgement(connection, roster, after, now)
     if reason is not None:
         after = tell(connection, roster, after, reason, now)
+    elif before is None:
+        why = "it had ended before its log was first looked at" if quiet else "it was over before the next look"
+        ledger.add_decisions(connection, [Decision(after.number, now, Reason.FIRING, Outcome.RECORDED, why=why)])
     return reconcile_mute(connection, roster, after, mutes, now)
+
+
+def _write_judgement(connection: Connection, roster: Roster, incident: Incident, now: float) -> None:
+    """Keep the numbers and the thresholds of this moment: both change, and the incident goes on."""
+    names, settings = deciding_thresholds(incident.kind, incident.severity), queries.load_settings(connection)
+    held = roster.held(incident.subject, names, settings)
+    ledger.add_judgement(connection, Judgement(incident.number, now, incident.severity, incident.facts, held))
 
 
 def announce_all(
@@ -52,27 +66,49 @@ def announce_all(
             continue
         fresh = queries.load_incident(connection, incident.number) if incident.number else None
         changed = incident if fresh is None else _with_people(incident, fresh)
-        announce(connection, roster, before.get(incident.number), changed, now, quiet=incident.kind in quiet)
+        after = announce(connection, roster, before.get(incident.number), changed, now, quiet=incident.kind in quiet)
+        if after.state is IncidentState.FIRING and after.number not in before:
+            _write_inhibited(connection, after, stored, now)
 
 
-def _with_people(incident: Incident, fresh: Incident) -> Incident:
-    """A person may have acknowledged or muted it since it was loaded."""
-    worse = incident.severity.rank > fresh.severity.rank
-    return replace(
-        incident,
-        muted=fresh.muted,
-        told_for=fresh.told_for,
-        acknowledged_by="" if worse else fresh.acknowledged_by,
-        acknowledged_at=None if worse else fresh.acknowledged_at,
+def _write_inhibited(connection: Connection, by: Incident, stored: Sequence[Incident], now: float) -> None:
+    """Write down which incidents of the subject are not judged any more while a new one fires."""
+    why = f"it is not judged while incident {by.number} ({KINDS[by.kind].word}) fires"
+    ledger.add_decisions(
+        connection,
+        [
+            Decision(incident.number, now, None, Outcome.INHIBITED, why=why)
+            for incident in stored
+            if incident.kind in KINDS[by.kind].inhibits
+        ],
     )
 
 
+def _with_people(incident: Incident, fresh: Incident) -> Incident:
+    """A person may have acknowledged, muted or marked it since it was loaded."""
+    kept = replace(
+        incident,
+        muted=fresh.muted,
+        told_for=fresh.told_for,
+        acknowledged_by=fresh.acknowledged_by,
+        acknowledged_at=fresh.acknowledged_at,
+        false_alarm_by=fresh.false_alarm_by,
+        false_alarm_at=fresh.false_alarm_at,
+    )
+    return released(kept) if incident.severity.rank > fresh.severity.rank else kept
+
+
 def tell(connection: Connection, roster: Roster, incident: Incident, reason: Reason, now: float) -> Incident:
-    """Enqueue the deliveries of one reason; return the incident with the duration that people now know."""
+    """Enqueue the deliveries of one reason and write down what was decided for each receiver.
+
+    Return the incident with the duration that people now know.
+    """
     told = outbox.told(connection, incident.number)
     routes, runs = roster.routes(incident), roster.runs_of(incident.subject)
-    for delivery in deliveries(incident, reason, routes, runs, told, now):
-        outbox.enqueue(connection, delivery)
+    mute = queries.load_mute(connection, incident.muted) if incident.muted else None
+    decided = decide(incident, reason, routes, runs, told, now, mute=mute)
+    enqueued = [outbox.enqueue(connection, delivery) for delivery in decided.deliveries]
+    ledger.add_decisions(connection, (*enqueued, *decided.untold))
     return queries.save_incident(connection, replace(incident, told_for=max(0.0, now - incident.starts_at)))
 
 

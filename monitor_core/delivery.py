@@ -18,6 +18,7 @@ from monitor_core.errors import NotifyError
 from monitor_core.incident.lifecycle import resolve
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.wording import Sending, message
+from monitor_core.model.decisions import Attempt, place
 from monitor_core.model.incidents import (
     SELF,
     Delivery,
@@ -31,7 +32,7 @@ from monitor_core.model.incidents import (
 from monitor_core.notify.protocol import Notifier
 from monitor_core.roster import Roster
 from monitor_core.scenes import scene
-from monitor_core.store import outbox, queries
+from monitor_core.store import ledger, outbox, queries
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Outbox:
     def recover(self) -> None:
         """After a start, or after the database refused: what was on its way is sent again, as a possible repeat."""
         with self.engine.begin() as connection:
-            count = outbox.recover(connection, self.notifier.name)
+            count = outbox.recover(connection, self.notifier.name, self.clock())
         if count:
             log.warning("notifier=%s deliveries cut off on their way: %d, sent again", self.notifier.name, count)
 
@@ -111,7 +112,7 @@ class Outbox:
         if delivery.fallback_for and delivery.attempts == 0:
             states = outbox.states_of_principal(connection, delivery)
             if DeliveryState.SENT in states:
-                outbox.change(connection, delivery.number, {"state": str(DeliveryState.SUPERSEDED)})
+                outbox.supersede(connection, delivery, now, f"{place(delivery.fallback_for)} was told")
                 return False
             if not states & {DeliveryState.PENDING, DeliveryState.SENDING}:
                 return True
@@ -135,6 +136,7 @@ class Outbox:
         with self.engine.begin() as connection:
             sent = {"state": str(DeliveryState.SENT), "ref": ref, "sent_at": now, "last_error": ""}
             outbox.change(connection, delivery.number, sent)
+            ledger.add_attempt(connection, delivery, Attempt(now))
             self._clear(connection, delivery.receiver, now)
         log.info("delivery=%s sent after %.1f s", delivery.key, now - delivery.created_at)
 
@@ -147,9 +149,11 @@ class Outbox:
             if error.permanent or now - delivery.created_at > _GIVE_UP:
                 dead = {"state": str(DeliveryState.DEAD), "last_error": str(error)}
                 outbox.change(connection, delivery.number, dead)
+                ledger.add_attempt(connection, delivery, Attempt(now, str(error)))
                 self._raise(connection, delivery, error, now)
             else:
-                outbox.put_back(connection, failed)
+                ledger.add_attempt(connection, delivery, Attempt(now, str(error), retry_at=now + wait))
+                outbox.put_back(connection, failed, now)
             if error.retry_after is not None:
                 outbox.delay(connection, delivery.receiver, now + error.retry_after)
         if error.retry_after is not None:

@@ -170,8 +170,8 @@ class Poller:
     def _host_threshold(self, connection: Connection, host: str, name: str) -> float:
         """A host's own thresholds are the most patient ones of its runs."""
         settings = queries.load_settings(connection)
-        values = [self.roster.values(run, settings)[name] for run in self.roster.runs_on(host)]
-        return max((value.amount for value in values if value is not None), default=0.0)
+        sourced = self.roster.most_patient(Subject(SubjectKind.HOST, host), name, settings)
+        return _seconds(sourced.value if sourced is not None else None)
 
     def _answered(self, host: str, now: float) -> None:
         with self.engine.begin() as connection:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor_core.config.models import Config, Host, Run
 from monitor_core.incident.routing import Route
+from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import Incident, Receiver, Setting, Severity, Subject, SubjectKind
 from monitor_core.thresholds import CATALOGUE, Preset, Value, Values, preset_values
 
@@ -90,6 +91,22 @@ class Roster:
                 if s.scope == wider and s.name in CATALOGUE
             }
         return found
+
+    def most_patient(self, subject: Subject, name: str, settings: Iterable[Setting]) -> Sourced | None:
+        """Return a threshold as it holds for a subject: for a host the most patient of its runs, None without runs."""
+        runs = [run for run in self.runs_of(subject) if run in self.config.runs]
+        held = [self.thresholds(f"run {run}", settings)[name] for run in runs]
+        return max(held, key=lambda sourced: sourced.value.amount if sourced.value else 0.0, default=None)
+
+    def held(self, subject: Subject, names: Iterable[str], settings: Iterable[Setting]) -> tuple[HeldThreshold, ...]:
+        """Return the thresholds that hold for a subject now, to be written down; those that are off are left out."""
+        settings = tuple(settings)
+        found = ((name, self.most_patient(subject, name, settings)) for name in names)
+        return tuple(
+            HeldThreshold(name, sourced.value.text, sourced.source, sourced.by)
+            for name, sourced in found
+            if sourced is not None and sourced.value is not None
+        )
 
     def _configured(self, host: str, run: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         yield "config defaults", self.config.defaults.thresholds

@@ -82,7 +82,7 @@ def host_view(
 
 def worst_first(run: RunView) -> tuple[int, float, str]:
     """Order runs: what fires and nobody has taken, then what is taken, then what runs, then what has ended."""
-    free = [incident for incident in run.incidents if not incident.acknowledged_by]
+    free = [incident for incident in run.incidents if not incident.taken_by]
     if free:
         return (-max(i.severity.rank for i in free) - 10, min(i.starts_at for i in free), run.name)
     if run.incidents:

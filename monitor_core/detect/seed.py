@@ -57,6 +57,7 @@ def slow(state: RunState, values: Values, now: float) -> Finding | None:
             "factor": state.ms / usual,
             "usual_ms": usual,
             "now_ms": state.ms,
+            "lines": 1,
             "limit": limit.amount,
             "since_iteration": state.iteration,
             "iteration": state.iteration,

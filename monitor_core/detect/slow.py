@@ -79,6 +79,7 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
             "factor": factor,
             "usual_ms": pace.usual,
             "now_ms": factor * pace.usual,
+            "lines": _lines(pace),
             "limit": slow.amount,
             "limit_critical": None if critical is None else critical.amount,
             "since_iteration": pace.since_iteration,
@@ -104,7 +105,11 @@ def _alarm(pace: Pace, slow: float) -> bool:
 def _factor(pace: Pace) -> float:
     """Return how many times the usual an iteration takes since the onset, over the last lines at most."""
     assert pace.usual is not None
-    return _recent(pace, min(_SPAN, max(1, pace.since_lines))) / pace.usual
+    return _recent(pace, _lines(pace)) / pace.usual
+
+
+def _lines(pace: Pace) -> int:
+    return min(_SPAN, max(1, pace.since_lines))
 
 
 def _recent(pace: Pace, lines: int) -> float:

@@ -40,7 +40,7 @@ def since_fact(incident: Incident, scene: Scene) -> Fact:
 
 def owner(incident: Incident, scene: Scene) -> Person:
     """Critical incidents that nobody has taken mention their owner; everything else names them."""
-    untaken = incident.active and not incident.acknowledged_by and not incident.muted
+    untaken = incident.active and not incident.taken_by and not incident.muted
     return Person(scene.owner, mention=untaken and incident.severity is Severity.CRITICAL)
 
 

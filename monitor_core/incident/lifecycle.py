@@ -56,6 +56,11 @@ def resolve(incident: Incident, now: float, *, closed_by: Kind | None = None) ->
     return replace(incident, state=IncidentState.RESOLVED, ends_at=now, facts=facts)
 
 
+def released(incident: Incident) -> Incident:
+    """Return the incident as one that needs somebody: what people said of it does not survive that it gets worse."""
+    return replace(incident, acknowledged_by="", acknowledged_at=None, false_alarm_by="", false_alarm_at=None)
+
+
 def told_reason(before: Incident | None, after: Incident, now: float) -> Reason | None:
     """Decide what people must be told about an incident that was `before` (None: unknown) when they last could be."""
     fired_before = before is not None and before.state is IncidentState.FIRING
@@ -102,15 +107,10 @@ def _with_worst(incident: Incident, finding: Finding) -> Mapping[str, Number]:
 
 
 def _update(incident: Incident, finding: Finding, now: float) -> Incident:
-    """An incident keeps its worst severity; an acknowledgement does not survive that it gets worse."""
-    worse = finding.severity.rank > incident.severity.rank
-    incident = replace(
-        incident,
-        facts=_with_worst(incident, finding),
-        severity=finding.severity if worse else incident.severity,
-        acknowledged_by="" if worse else incident.acknowledged_by,
-        acknowledged_at=None if worse else incident.acknowledged_at,
-    )
+    """An incident keeps its worst severity."""
+    incident = replace(incident, facts=_with_worst(incident, finding))
+    if finding.severity.rank > incident.severity.rank:
+        incident = released(replace(incident, severity=finding.severity))
     if incident.state is IncidentState.PENDING:
         fires = now >= finding.since + finding.grace
         incident = replace(incident, starts_at=finding.since)

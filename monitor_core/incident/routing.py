@@ -1,4 +1,4 @@
-"""Who is told: from an incident and a reason to deliveries, each decision with its reason."""
+"""Who is told: from an incident and a reason to deliveries, and to the decisions that somebody is not told."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from monitor_core.model.decisions import Decision, Outcome, place
 from monitor_core.model.incidents import (
     ENDINGS,
     Delivery,
     DeliveryState,
     Incident,
     Kind,
+    Mute,
     Reason,
     Receiver,
     Severity,
     SubjectKind,
 )
+from monitor_core.units import utc_moment
 
 _TELLS = frozenset({Reason.FIRING, Reason.ESCALATED, Reason.MUTE_ENDED})
+_QUIET_UNDER_A_MUTE = _TELLS | {Reason.REFRESH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +41,86 @@ class Route:
     instead_of: str = ""
     fallback_after: float = 0.0
 
-    def wants(self, incident: Incident, runs: Collection[str]) -> bool:
-        """Return whether this receiver is told of the incident; `runs` are those that it is about."""
+    def refusal(self, incident: Incident, runs: Collection[str]) -> str:
+        """Return why this receiver is not told of the incident, empty if it is; `runs` are those that it is about."""
         if incident.kind is Kind.MONITOR_ERROR and incident.detail.partition(" ")[2] == str(self.receiver):
-            return False
+            return "is what it is about"
         if incident.subject.kind is not SubjectKind.SELF and not any(
             fnmatchcase(run, pattern) for run in runs for pattern in self.runs
         ):
-            return False
-        return incident.kind in ENDINGS or incident.severity.rank >= self.severity.rank
+            return f"wants only the runs {', '.join(self.runs)}"
+        if incident.kind in ENDINGS or incident.severity.rank >= self.severity.rank:
+            return ""
+        return f"wants {self.severity}" + ("" if self.severity is Severity.CRITICAL else " and worse")
 
 
-def deliveries(
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from a reason: the deliveries, and the decisions that somebody is not told."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    untold: tuple[Decision, ...] = ()
+
+
+def decide(
     incident: Incident,
     reason: Reason,
     routes: Sequence[Route],
     runs: Collection[str],
     told: Mapping[Receiver, Delivery],
     now: float,
-) -> list[Delivery]:
-    """Return the deliveries that follow from a reason.
+    *,
+    mute: Mute | None = None,
+) -> Decided:
+    """Return what follows from a reason.
 
     `told` holds the newest delivery about this incident for each receiver that was told of it, or is about to be.
-    A muted incident makes none but the edit that says so and the resolve.
+    `mute` is the one that holds a muted incident back; it leaves only the edit that says so, and the resolve.
     """
-    if incident.muted and reason in _TELLS | {Reason.REFRESH}:
-        return []
+    if incident.muted and reason in _QUIET_UNDER_A_MUTE:
+        return Decided(untold=(_muted(incident, reason, mute, now),))
     if reason in _TELLS:
-        return _fresh(incident, reason, [route for route in routes if route.wants(incident, runs)], now)
+        return _fresh(incident, reason, routes, runs, now)
     editors = {route.receiver for route in routes if route.edits}
     receivers = [r for r in told if (r in editors or not reason.edit) and not _waits(told[r])]
-    return [_delivery(incident, reason, receiver, now) for receiver in receivers]
+    others = [] if reason.edit else [route.receiver for route in routes if route.receiver not in receivers]
+    return Decided(
+        tuple(_delivery(incident, reason, receiver, now) for receiver in receivers),
+        tuple(
+            Decision(incident.number, now, reason, Outcome.UNTOLD, str(receiver), _never(told.get(receiver)))
+            for receiver in others
+        ),
+    )
 
 
-def _fresh(incident: Incident, reason: Reason, routes: Sequence[Route], now: float) -> list[Delivery]:
+def _fresh(incident: Incident, reason: Reason, routes: Sequence[Route], runs: Collection[str], now: float) -> Decided:
+    if not routes:
+        nobody = Decision(incident.number, now, reason, Outcome.UNWANTED, why="nobody is there to be told")
+        return Decided(untold=(nobody,))
+    asked = [(route, route.refusal(incident, runs)) for route in routes]
+    return Decided(
+        tuple(_new(incident, reason, [route for route, why in asked if not why], now)),
+        tuple(
+            Decision(incident.number, now, reason, Outcome.UNWANTED, str(route.receiver), why)
+            for route, why in asked
+            if why
+        ),
+    )
+
+
+def _muted(incident: Incident, reason: Reason, mute: Mute | None, now: float) -> Decision:
+    why, by = f"mute {incident.muted}", ""
+    if mute is not None:
+        why += f" until {utc_moment(mute.until)}" + (f" ({mute.reason})" if mute.reason else "")
+        by = mute.by
+    return Decision(incident.number, now, reason, Outcome.MUTED, why=why, by=by)
+
+
+def _never(waiting: Delivery | None) -> str:
+    return "was not told of it" if waiting is None else f"is told only if {place(waiting.fallback_for)} cannot be"
+
+
+def _new(incident: Incident, reason: Reason, routes: Sequence[Route], now: float) -> list[Delivery]:
     first = [_delivery(incident, reason, route.receiver, now) for route in routes if not route.instead_of]
     firsts = {delivery.receiver.notifier: str(delivery.receiver) for delivery in first}
     second = [

@@ -45,23 +45,24 @@ _SILENT_IN = {
 def _stuck(incident: Incident, scene: Scene, now: float) -> Text:
     phase = incident.said("phase")
     began = next((words for known, words in _SILENT_IN.items() if known == phase), "No new line since ")
-    expected, limit = incident.figure("expected"), _passed(incident) or 0.0
-    due = f"One was due every {_gap(expected)}; the" if expected and phase == Phase.TRAINING else "The"
+    expected, limit = incident.figure("expected"), passed_limit(incident) or 0.0
+    due = f"One was due every {gap(expected)}; the" if expected and phase == Phase.TRAINING else "The"
     return (Strong((began, Time(incident.starts_at))), f"{_on(scene)}. {due} limit is {duration(limit)}.")
 
 
-def _passed(incident: Incident) -> float | None:
+def passed_limit(incident: Incident) -> float | None:
     """Return the limit that was passed: that of its severity."""
     critical = incident.figure("limit_critical") if incident.severity is Severity.CRITICAL else None
     return critical or incident.figure("limit")
 
 
-def _gap(seconds: float) -> str:
+def gap(seconds: float) -> str:
+    """Write the gap in which a line is due."""
     return duration(seconds) if seconds >= 10 else f"{significant(seconds, 2)}{NBSP}s"  # noqa: PLR2004 whole seconds suffice
 
 
 def _slow(incident: Incident, scene: Scene, now: float) -> Text:
-    factor, limit = incident.figure("factor") or 1.0, _passed(incident) or 1.0
+    factor, limit = incident.figure("factor") or 1.0, passed_limit(incident) or 1.0
     since = incident.counter("since_iteration")
     from_ms, to_ms = incident.figure("usual_ms") or 0.0, incident.figure("now_ms") or 0.0
     began = f" since iteration {count(since)}" if since is not None else ""

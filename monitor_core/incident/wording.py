@@ -15,6 +15,7 @@ from monitor_core.units import duration, ratio
 # A message that was made so many seconds before it was accepted says that it is late.
 _LATE = 60.0
 _NAME = 24
+_MARKED = "Marked as a false alarm by "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
     now = sending.now
     state = _state(incident, now)
     lead = _lead(incident, scene)
-    sentence = lead or sentences.sentence(incident, scene, now)
+    sentence = lead or (*_marked_since(incident), *sentences.sentence(incident, scene, now))
     labelled = facts(incident, scene, now)
     if lead:
         labelled = (since_fact(incident, scene), *labelled)
@@ -106,7 +107,7 @@ def _look(incident: Incident) -> Look:
         (not incident.active and not once, Look.RESOLVED),
         (incident.kind is Kind.FINISHED, Look.FINISHED),
         (bool(incident.muted), Look.MUTED),
-        (bool(incident.acknowledged_by), Look.ACKNOWLEDGED),
+        (bool(incident.taken_by), Look.ACKNOWLEDGED),
         (incident.kind in UNSEEN | {Kind.MONITOR_ERROR}, Look.UNKNOWN),
         (True, Look(incident.severity)),
     )
@@ -133,14 +134,24 @@ def _lead(incident: Incident, scene: Scene) -> Text:
         said = (f": {mute.reason}",) if mute.reason else ()
         until = Strong(("Muted by ", person(mute.by), " until ", Time(mute.until, TimeStyle.MINUTES)))
         return (until, *said, ". Still watched; one message at the end if it is still wrong.")
-    if incident.acknowledged_by and incident.acknowledged_at is not None:
-        at = Time(incident.acknowledged_at, TimeStyle.MINUTES)
-        after = incident.acknowledged_at - (incident.fired_at or incident.starts_at)
-        return (
-            Strong(("Acknowledged by ", person(incident.acknowledged_by), " at ", at)),
-            f", {duration(after)} after the alert.",
-        )
-    return ()
+    if incident.false_alarm_by:
+        return _done(_MARKED, incident, incident.false_alarm_by, incident.false_alarm_at)
+    return _done("Acknowledged by ", incident, incident.acknowledged_by, incident.acknowledged_at)
+
+
+def _done(words: str, incident: Incident, by: str, at: float | None) -> Text:
+    if not by or at is None:
+        return ()
+    after = at - (incident.fired_at or incident.starts_at)
+    return (Strong((words, person(by), " at ", Time(at, TimeStyle.MINUTES))), f", {duration(after)} after the alert.")
+
+
+def _marked_since(incident: Incident) -> Text:
+    """What is over may be marked as a false alarm too."""
+    if incident.active or not incident.false_alarm_by or incident.false_alarm_at is None:
+        return ()
+    at = Time(incident.false_alarm_at, TimeStyle.MINUTES)
+    return (Strong((_MARKED, person(incident.false_alarm_by), " at ", at, ".")), " ")
 
 
 def _fallback(incident: Incident, scene: Scene, state: str, now: float) -> Text:
@@ -193,9 +204,10 @@ def _actions(incident: Incident) -> tuple[Action, ...]:
 
 def _context(incident: Incident, scene: Scene, now: float) -> Text:
     if not incident.active and not KINDS[incident.kind].once:
-        return (f"Incident {incident.number} · was {incident.severity}",)
-    seen = "" if scene.seen_at is None else f" · seen {duration(now - scene.seen_at)} ago"
-    return (f"Incident {incident.number}{seen}",)
+        known = f" · was {incident.severity}"
+    else:
+        known = "" if scene.seen_at is None else f" · seen {duration(now - scene.seen_at)} ago"
+    return (f"Incident {incident.number}{known} · {scene.prefix} why {incident.number}",)
 
 
 def _note(incident: Incident, scene: Scene, sending: Sending) -> Text:

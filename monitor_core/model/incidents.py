@@ -138,7 +138,8 @@ class Incident:
 
     `number` is 0 until it is stored. `starts_at` is the true onset, `fired_at` when it was decided that people are to
     be told, `ends_at` the true end. `muted` is the mute that holds its messages back now, 0 for none. `told_for` is the
-    duration that the last message showed, in seconds. `acknowledged_by` is a person (`slack:U012`, `shell:alice`).
+    duration that the last message showed, in seconds. `acknowledged_by` and `false_alarm_by` are people
+    (`slack:U012`, `shell:alice`), empty for nobody.
     """
 
     subject: Subject
@@ -155,6 +156,13 @@ class Incident:
     acknowledged_at: float | None = None
     muted: int = 0
     told_for: float = 0.0
+    false_alarm_by: str = ""
+    false_alarm_at: float | None = None
+
+    @property
+    def taken_by(self) -> str:
+        """Return who has marked it as a false alarm, or else is on it; empty while it needs somebody."""
+        return self.false_alarm_by or self.acknowledged_by
 
     @property
     def active(self) -> bool:
@@ -224,12 +232,20 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     MUTED = "muted"
+    FALSE_ALARM = "false_alarm"
+    FALSE_ALARM_UNDONE = "false_alarm_undone"
     REFRESH = "refresh"
+
+    @property
+    def words(self) -> str:
+        """Return the reason as people read it: `mute ended`."""
+        return self.value.replace("_", " ")
 
     @property
     def edit(self) -> bool:
         """Whether it only changes a message that was sent: receivers that cannot edit do not get it."""
-        return self in {Reason.ACKNOWLEDGED, Reason.UNACKNOWLEDGED, Reason.MUTED, Reason.REFRESH}
+        marks = {Reason.ACKNOWLEDGED, Reason.UNACKNOWLEDGED, Reason.FALSE_ALARM, Reason.FALSE_ALARM_UNDONE}
+        return self in marks | {Reason.MUTED, Reason.REFRESH}
 
 
 class DeliveryState(StrEnum):

@@ -88,6 +88,7 @@ def _details(words: Page) -> list[RenderableType]:
         (bool(words.excerpt), Group(Text(words.excerpt_title), Padding(excerpt, _INDENT))),
         (bool(words.hint), Text(f"Hint: {words.hint}")),
         (bool(commands), _rows(commands)),
+        (bool(words.context), Text(words.context, style="dim")),
     ]
     return [Padding(block, _INDENT) for filled, block in blocks if filled]
 

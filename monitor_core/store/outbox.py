@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
+from monitor_core.model.decisions import Attempt, Decision, Outcome, place
 from monitor_core.model.incidents import Delivery, DeliveryState, Receiver
-from monitor_core.store import records
+from monitor_core.store import ledger, records
 from monitor_core.store.tables import deliveries as table
+from monitor_core.units import duration
 
+_CUT_OFF = "the process ended before the answer came"
 _LIVE = [str(state) for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)]
 
 
@@ -21,36 +24,45 @@ def told(connection: Connection, incident: int) -> dict[Receiver, Delivery]:
     return {delivery.receiver: delivery for delivery in map(records.delivery, connection.execute(query))}
 
 
-def enqueue(connection: Connection, delivery: Delivery) -> None:
-    """Add a delivery, unless what waits for the same incident and receiver will tell it anyway.
+def enqueue(connection: Connection, delivery: Delivery) -> Decision:
+    """Add a delivery, unless what waits for the same incident and receiver will tell it anyway; return what was done.
 
     A message is written when it is sent, so an edit has nothing to add to one that waits; any other reason takes the
     place of the one that waits, with its age and its patience.
     """
-    waiting = told(connection, delivery.incident).get(delivery.receiver)
+    now, waiting = delivery.created_at, told(connection, delivery.incident).get(delivery.receiver)
+    why = _only_if(delivery)
     if waiting is not None and waiting.state is DeliveryState.PENDING:
         if delivery.reason.edit:
-            return
-        change(connection, waiting.number, {"state": str(DeliveryState.SUPERSEDED)})
-        delivery = _in_place_of(waiting, delivery)
-    connection.execute(insert(table).values(records.delivery_values(delivery)))
+            folded = replace(delivery, number=waiting.number)
+            return _decision(folded, now, Outcome.FOLDED, f"the message that waits ({waiting.reason.words}) tells it")
+        supersede(connection, waiting, now, f"a newer one ({delivery.reason.words}) takes its place")
+        delivery, why = _in_place_of(waiting, delivery), f"in place of the one that waited ({waiting.reason.words})"
+    number = connection.execute(insert(table).values(records.delivery_values(delivery))).inserted_primary_key
+    assert number is not None
+    return _decision(replace(delivery, number=number[0]), now, Outcome.ENQUEUED, why)
 
 
-def put_back(connection: Connection, delivery: Delivery) -> None:
+def supersede(connection: Connection, delivery: Delivery, now: float, why: str) -> None:
+    """Let a delivery that waits be, since it is not needed any more, and write down why."""
+    change(connection, delivery.number, {"state": str(DeliveryState.SUPERSEDED)})
+    ledger.add_decisions(connection, [_decision(delivery, now, Outcome.SUPERSEDED, why)])
+
+
+def put_back(connection: Connection, delivery: Delivery, now: float) -> None:
     """Let a delivery that was on its way wait again.
 
     If a newer one about the same incident came meanwhile, only one of the two goes on: the older news must not arrive
     after the newer.
     """
     newer = told(connection, delivery.incident).get(delivery.receiver)
-    state, values = DeliveryState.PENDING, _waiting(delivery)
+    change(connection, delivery.number, {**_waiting(delivery), "state": str(DeliveryState.PENDING)})
     if newer is not None and newer.number > delivery.number and newer.state is DeliveryState.PENDING:
         if newer.reason.edit:
-            change(connection, newer.number, {"state": str(DeliveryState.SUPERSEDED)})
+            supersede(connection, newer, now, f"the message that waits ({delivery.reason.words}) tells it")
         else:
             change(connection, newer.number, _waiting(_in_place_of(delivery, newer)))
-            state = DeliveryState.SUPERSEDED
-    change(connection, delivery.number, {**values, "state": str(state)})
+            supersede(connection, delivery, now, f"a newer one ({newer.reason.words}) takes its place")
 
 
 def change(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
@@ -115,13 +127,26 @@ def next_due(connection: Connection, notifier: str) -> float | None:
     return connection.execute(query.order_by(table.c.due_at).limit(1)).scalar_one_or_none()
 
 
-def recover(connection: Connection, notifier: str) -> int:
+def recover(connection: Connection, notifier: str, now: float) -> int:
     """Let whatever was on its way be sent again as a possible repeat; return how many deliveries there were."""
     query = select(table).where(table.c.notifier == notifier, table.c.state == str(DeliveryState.SENDING))
     cut_off = [records.delivery(row) for row in connection.execute(query.order_by(table.c.number))]
     for delivery in cut_off:
-        put_back(connection, replace(delivery, repeat=True))
+        ledger.add_attempt(connection, delivery, Attempt(now, _CUT_OFF, retry_at=now))
+        put_back(connection, replace(delivery, repeat=True), now)
     return len(cut_off)
+
+
+def _only_if(delivery: Delivery) -> str:
+    if not delivery.fallback_for:
+        return ""
+    patience = duration(delivery.due_at - delivery.created_at)
+    return f"only if {place(delivery.fallback_for)} cannot be told within {patience}"
+
+
+def _decision(delivery: Delivery, now: float, outcome: Outcome, why: str) -> Decision:
+    receiver = str(delivery.receiver)
+    return Decision(delivery.incident, now, delivery.reason, outcome, receiver, why, delivery=delivery.number)
 
 
 def _in_place_of(older: Delivery, newer: Delivery) -> Delivery:

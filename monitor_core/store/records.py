@@ -39,6 +39,8 @@ def incident(row: Row[Any]) -> Incident:
         acknowledged_at=row.acknowledged_at,
         muted=row.muted,
         told_for=row.told_for,
+        false_alarm_by=row.false_alarm_by,
+        false_alarm_at=row.false_alarm_at,
     )
 
 
@@ -58,6 +60,8 @@ def incident_values(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": incident.acknowledged_at,
         "muted": incident.muted,
         "told_for": incident.told_for,
+        "false_alarm_by": incident.false_alarm_by,
+        "false_alarm_at": incident.false_alarm_at,
     }
 
 

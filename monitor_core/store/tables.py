@@ -134,16 +134,29 @@ progress = Table(
     Column("loss", Float),
     sqlite_with_rowid=False,
 )
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("incident", ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("facts", Text, nullable=False),  # JSON
+    Column("thresholds", Text, nullable=False),  # JSON: what held then, as a list
+    Index("judgements_incident", "incident"),
+)
 decisions = Table(
     "decisions",
     metadata,
     Column("number", Integer, primary_key=True),
     Column("incident", ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
     Column("at", Float, nullable=False),
-    Column("reason", String, nullable=False),
+    Column("reason", String, nullable=False),  # empty: nothing was to be told
     Column("receiver", String, nullable=False),  # empty: it is about all of them
     Column("outcome", String, nullable=False),
     Column("why", Text, nullable=False),
+    Column("by", String, nullable=False),  # the person behind it; empty: nobody
+    Column("delivery", Integer, nullable=False),  # 0: none
     Index("decisions_incident", "incident"),
 )
 attempts = Table(
@@ -153,5 +166,6 @@ attempts = Table(
     Column("delivery", ForeignKey("deliveries.number", ondelete="CASCADE"), nullable=False),
     Column("at", Float, nullable=False),
     Column("error", Text, nullable=False),  # empty: it was taken
+    Column("retry_at", Float),
     Index("attempts_delivery", "delivery"),
 )

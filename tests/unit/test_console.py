@@ -44,6 +44,7 @@ def test_a_message_reads_from_mark_to_commands():
         "    09:57:51 [rank0] watchdog: ALLREDUCE … running for 301 s\n"
         "  Acknowledge  trainstatus ack 4127\n"
         "  Mute         trainstatus mute moe-16x3b 1h\n"
+        "  Incident 4127 · seen 4 s ago · /trainstatus why 4127\n"
         "\n"
     )
 

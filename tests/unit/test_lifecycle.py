@@ -98,6 +98,16 @@ def test_the_worst_factor_is_remembered():
     assert dict(active[0].facts) == {"factor": 1.4, "worst": 1.8}
 
 
+def test_what_people_said_of_an_incident_does_not_survive_that_it_gets_worse():
+    said = {"acknowledged_by": "slack:U1", "acknowledged_at": 1005.0}
+    said |= {"false_alarm_by": "slack:U2", "false_alarm_at": 1006.0}
+    (marked,) = [replace(incident, **said) for incident in begin(STUCK)]
+    (same,) = step(RUN, [marked], [STUCK], 1010.0).active
+    assert same.taken_by == "slack:U2"
+    (worse,) = step(RUN, [marked], [replace(STUCK, severity=Severity.CRITICAL)], 1010.0).active
+    assert (worse.taken_by, worse.acknowledged_at, worse.false_alarm_at) == ("", None, None)
+
+
 def test_resolved_by_hand_names_no_ending():
     incident = resolve(begin(STUCK)[0], 1500.0)
     assert (incident.ends_at, dict(incident.facts)) == (1500.0, {})

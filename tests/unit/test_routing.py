@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from monitor_core.incident.routing import Route, deliveries
+from monitor_core.incident.routing import Route, decide
+from monitor_core.model.decisions import Outcome
 from monitor_core.model.incidents import (
     SELF,
     DeliveryState,
     Incident,
     IncidentState,
     Kind,
+    Mute,
     Reason,
     Receiver,
     Severity,
@@ -35,7 +37,14 @@ STUCK = Incident(
 
 
 def sent(reason, incident=STUCK, routes=(CHANNEL, MAIL, FALLBACK), told=None, runs=("llama-70b",), now=NOW):
-    return deliveries(incident, reason, routes, runs, told or {}, now)
+    return list(decide(incident, reason, routes, runs, told or {}, now).deliveries)
+
+
+def untold(reason, incident=STUCK, routes=(CHANNEL, MAIL, FALLBACK), told=None, runs=("llama-70b",), mute=None):
+    return [
+        (decision.receiver, decision.outcome, decision.why)
+        for decision in decide(incident, reason, routes, runs, told or {}, NOW, mute=mute).untold
+    ]
 
 
 def receivers(*args, **how):
@@ -152,3 +161,50 @@ def test_firing_escalating_and_resolving_happen_once_and_edits_many_times():
         assert sent(reason, told=told)[0].key == sent(reason, told=told, now=NOW + 5)[0].key
     for reason in (Reason.REFRESH, Reason.MUTE_ENDED):
         assert sent(reason, told=told)[0].key != sent(reason, told=told, now=NOW + 5)[0].key
+
+
+# Why somebody is not told
+
+
+@pytest.mark.parametrize(
+    ("route", "incident", "why"),
+    [
+        (FALLBACK, STUCK, "wants critical"),
+        (MAIL, replace(STUCK, severity=Severity.INFO), "wants warning and worse"),
+        (replace(MAIL, runs=("gpt-*", "bert")), STUCK, "wants only the runs gpt-*, bert"),
+        (
+            MAIL,
+            replace(STUCK, subject=SELF, kind=Kind.MONITOR_ERROR, detail="delivery email:carol@example.com"),
+            "is what it is about",
+        ),
+    ],
+)
+def test_who_does_not_want_it_is_written_down_with_what_they_want(route, incident, why):
+    assert untold(Reason.FIRING, incident, (route,)) == [(str(route.receiver), Outcome.UNWANTED, why)]
+
+
+def test_that_there_is_nobody_to_be_told_is_written_down():
+    assert untold(Reason.FIRING, routes=()) == [("", Outcome.UNWANTED, "nobody is there to be told")]
+
+
+def test_what_a_mute_holds_back_is_one_decision_for_all_with_the_mute_and_whose_it_is():
+    mute = Mute(3, STUCK.subject, None, 1_795_518_000.0, "slack:U012ALICE", 900.0, "disk swap")
+    (decision,) = decide(replace(STUCK, muted=3), Reason.FIRING, (CHANNEL, MAIL), (), {}, NOW, mute=mute).untold
+    assert (decision.receiver, decision.outcome, decision.by) == ("", Outcome.MUTED, "slack:U012ALICE")
+    assert decision.why == "mute 3 until 2026-11-24 11:00 UTC (disk swap)"
+    assert (decision.incident, decision.at, decision.reason) == (7, NOW, Reason.FIRING)
+
+
+def test_who_was_not_told_of_the_alert_is_written_down_at_the_resolve():
+    worse = replace(STUCK, severity=Severity.CRITICAL)
+    told = told_by(Reason.FIRING, worse)
+    told[BOSS] = replace(told[BOSS], state=DeliveryState.PENDING, attempts=0)
+    del told[CAROL]
+    assert untold(Reason.RESOLVED, worse, told=told) == [
+        (str(CAROL), Outcome.UNTOLD, "was not told of it"),
+        (str(BOSS), Outcome.UNTOLD, "is told only if slack C1 cannot be"),
+    ]
+
+
+def test_of_an_edit_it_is_not_written_down_who_cannot_be_shown_it():
+    assert untold(Reason.ACKNOWLEDGED, told=told_by(Reason.FIRING)) == []

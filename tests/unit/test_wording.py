@@ -35,6 +35,7 @@ def test_a_mail_subject_is_the_same_through_the_life_of_an_incident():
         ({}, Look.CRITICAL, "firing"),
         ({"severity": Severity.WARNING}, Look.WARNING, "firing"),
         ({"acknowledged_by": "slack:U1", "acknowledged_at": AT}, Look.ACKNOWLEDGED, "acknowledged"),
+        ({"false_alarm_by": "slack:U1", "false_alarm_at": AT}, Look.ACKNOWLEDGED, "acknowledged"),
         ({"muted": 1, "acknowledged_by": "slack:U1", "acknowledged_at": AT}, Look.MUTED, "muted"),
         ({"muted": 1, "state": IncidentState.RESOLVED, "ends_at": AT + 60}, Look.RESOLVED, "resolved"),
         ({"kind": Kind.UNREACHABLE}, Look.UNKNOWN, "firing"),
@@ -72,6 +73,15 @@ def test_an_acknowledged_alert_starts_with_the_person_and_drops_the_log():
     assert "Acknowledged: by U034BOB at 10:25 UTC" in told(resolved(taken))
 
 
+def test_a_false_alarm_says_who_has_marked_it_while_it_fires_and_when_it_is_over():
+    marked = replace(STUCK, false_alarm_by="slack:U034BOB", false_alarm_at=AT + 2000, acknowledged_by="slack:U1")
+    assert told(marked)[1] == "Marked as a false alarm by U034BOB at 10:25 UTC, 31m after the alert."
+    assert made(marked).excerpt == ()
+    assert told(resolved(marked))[1] == (
+        "Marked as a false alarm by U034BOB at 10:25 UTC. New lines again since 10:46:10 UTC on gpu-07."
+    )
+
+
 def test_a_muted_alert_says_who_muted_it_until_when_and_why():
     mute = Mute(1, RUN, None, AT + 3600, "slack:U034BOB", AT, "waiting for storage")
     assert told(replace(STUCK, muted=1), replace(SCENE, mute=mute))[1] == (
@@ -85,6 +95,7 @@ def test_a_muted_alert_says_who_muted_it_until_when_and_why():
     [
         (STUCK, True),
         (replace(STUCK, acknowledged_by="slack:U1", acknowledged_at=AT), False),
+        (replace(STUCK, false_alarm_by="slack:U1", false_alarm_at=AT), False),
         (replace(STUCK, muted=1), False),
         (SLOW, False),
     ],
@@ -115,11 +126,12 @@ def test_a_late_message_says_how_late_and_a_repeat_that_it_may_be_one():
     assert made(STUCK).late == ()
 
 
-def test_the_context_names_the_incident_and_the_age_of_what_is_known():
+def test_the_context_names_the_incident_the_age_of_what_is_known_and_how_to_ask_why():
     assert [say(made(of).context) for of in (STUCK, resolved(STUCK))] == [
-        "Incident 4127 · seen 3 s ago",
-        "Incident 4127 · was critical",
+        "Incident 4127 · seen 3 s ago · trainstatus why 4127",
+        "Incident 4127 · was critical · trainstatus why 4127",
     ]
+    assert say(made(STUCK, replace(SCENE, prefix="/trainstatus")).context).endswith(" · /trainstatus why 4127")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "judgements",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("incident", sa.Integer, sa.ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("severity", sa.String, nullable=False),
+        sa.Column("facts", sa.Text, nullable=False),
+        sa.Column("thresholds", sa.Text, nullable=False),
+    )
+    op.create_index("judgements_incident", "judgements", ["incident"])
+    op.create_table(
         "decisions",
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("incident", sa.Integer, sa.ForeignKey("incidents.number", ondelete="CASCADE"), nullable=False),
@@ -36,6 +46,8 @@ def upgrade() -> None:
         sa.Column("receiver", sa.String, nullable=False),
         sa.Column("outcome", sa.String, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("by", sa.String, nullable=False),
+        sa.Column("delivery", sa.Integer, nullable=False),
     )
     op.create_index("decisions_incident", "decisions", ["incident"])
     op.create_table(
@@ -44,6 +56,7 @@ def upgrade() -> None:
         sa.Column("delivery", sa.Integer, sa.ForeignKey("deliveries.number", ondelete="CASCADE"), nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("error", sa.Text, nullable=False),
+        sa.Column("retry_at", sa.Float),
     )
     op.create_index("attempts_delivery", "attempts", ["delivery"])
     for column in (

@@ -1,0 +1,92 @@
+"""The rule that opened an incident, in words with its numbers, and the thresholds that decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from monitor_core.incident.sentences import gap, passed_limit
+from monitor_core.model.incidents import Incident, Kind, Phase, Severity
+from monitor_core.parse.signatures import describe
+from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration
+
+_THRESHOLDS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.STUCK: ("stuck", "stuck_critical", "stuck_floor"),
+    Kind.SLOW: ("slow", "slow_critical"),
+    Kind.UNREACHABLE: ("unreachable",),
+    Kind.LOG_MISSING: ("log_missing",),
+    Kind.LOG_UNREADABLE: ("log_missing",),
+}
+_WAITED_FOR = {
+    Phase.STARTING: "no first line",
+    Phase.CHECKPOINTING: "no end of the checkpoint",
+    Phase.EVALUATING: "no end of the evaluation",
+}
+
+
+def deciding_thresholds(kind: Kind, severity: Severity) -> tuple[str, ...]:
+    """Return the names of the thresholds by which a kind is judged, first the one that decided."""
+    names = _THRESHOLDS.get(kind, ())
+    worse = [name for name in names if name.endswith("_critical") and severity is Severity.CRITICAL]
+    return (*worse, *(name for name in names if name not in worse))
+
+
+def rule(incident: Incident, now: float) -> str:
+    """Return by what the incident was judged at `now`, without a point in time: `usual 0.408 s: 1.62x, limit 1.10x`.
+
+    The incident has the facts and the severity of that moment.
+    """
+    return _RULES.get(incident.kind, _stated)(incident, now)
+
+
+def _stuck(incident: Incident, now: float) -> str:
+    phase, expected = incident.said("phase"), incident.figure("expected")
+    waited = next((words for known, words in _WAITED_FOR.items() if known == phase), "no progress line")
+    due = f", one was due every {gap(expected)}" if expected and phase == Phase.TRAINING else ""
+    limit = passed_limit(incident)
+    return f"{waited} for {duration(now - incident.starts_at)}{due}: limit {duration(limit or 0.0)}"
+
+
+def _slow(incident: Incident, now: float) -> str:
+    usual, took = incident.figure("usual_ms") or 0.0, incident.figure("now_ms") or 0.0
+    lines = incident.counter("lines")
+    of = "last line" if lines == 1 else "median of the last lines" if lines is None else f"median of {lines} lines"
+    pace = f"{of} {_seconds(took)}, usual {_seconds(usual)}"
+    return f"{pace}: {ratio(incident.figure('factor') or 1.0)}, limit {ratio(passed_limit(incident) or 1.0)}"
+
+
+def _ended(incident: Incident, now: float) -> str:
+    cause, rank = incident.said("cause"), incident.said("rank")
+    shown = incident.said("text").strip("[]. ") or "the log says so"
+    words = describe(cause) if cause not in {"", "exit_code"} else ""
+    on = f" on rank {rank}" if rank else ""
+    at = incident.counter("iteration")
+    after = f", after iteration {count(at)}" if at is not None else ""
+    return f"{words}{on}: {shown}{after}" if words else f"{shown}{on}{after}"
+
+
+def _unreachable(incident: Incident, now: float) -> str:
+    tries = incident.counter("failures") or 0
+    silent = duration(now - incident.starts_at)
+    return f"{tries} polls in a row without an answer, the last one {silent} before: {incident.said('error')}"
+
+
+def _stated(incident: Incident, now: float) -> str:
+    """What the facts say by themselves."""
+    words = [incident.said(name) for name in ("what", "error", "text") if incident.said(name)]
+    if words:
+        return ": ".join(words)
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in incident.facts.items() if value is not None)
+
+
+def _seconds(ms: float) -> str:
+    return f"{seconds_per_iteration(ms)}{NBSP}s"
+
+
+_RULES: Mapping[Kind, Callable[[Incident, float], str]] = {
+    Kind.STUCK: _stuck,
+    Kind.SLOW: _slow,
+    Kind.FINISHED: _ended,
+    Kind.STOPPED: _ended,
+    Kind.FAILED: _ended,
+    Kind.UNREACHABLE: _unreachable,
+}

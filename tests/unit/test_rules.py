@@ -1,0 +1,73 @@
+"""The rule that opened an incident, in words with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor_core.incident.rules import deciding_thresholds, rule
+from monitor_core.model.incidents import Kind, Severity
+from monitor_core.thresholds import CATALOGUE
+from monitor_core.units import NBSP
+from tests.support.incidents import AT, BY_NAME, SLOW, STUCK
+
+WORDS = {
+    "STUCK": "no progress line for 6m 9s, one was due every 4.1 s: limit 2m",
+    "SLOW": "median of 20 lines 0.661 s, usual 0.408 s: 1.62x, limit 1.10x",
+    "FINISHED": "the log says so, after iteration 50,000",
+    "STOPPED": "exiting program after receiving SIGTERM, after iteration 12,400",
+    "FAILED": "GPU out of memory on rank 3: OutOfMemoryError: CUDA out of memory, after iteration 12,400",
+    "UNREACHABLE": "4 polls in a row without an answer, the last one 6m 9s before: timed out",
+    "HOST_KEY": "The key is SHA256:abc.",
+    "MISSING": "No file matches /data/*.log.",
+    "UNREADABLE": "Permission denied: /data/train.log.",
+    "ERROR": "Slack takes no messages: invalid_auth",
+}
+
+
+def said(incident):
+    return rule(incident, AT + 369).replace(NBSP, " ")
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_each_kind_says_by_what_it_was_judged(name):
+    incident = BY_NAME[name]
+    assert (
+        said(replace(incident, facts={"lines": 20, **incident.facts} if name == "SLOW" else incident.facts))
+        == WORDS[name]
+    )
+
+
+@pytest.mark.parametrize("incident", BY_NAME.values(), ids=BY_NAME)
+def test_a_rule_is_said_whatever_is_known(incident):
+    assert isinstance(said(replace(incident, facts={})), str)
+    assert "None" not in said(replace(incident, facts={**incident.facts, "more": None}))
+
+
+@pytest.mark.parametrize(
+    ("facts", "begin"),
+    [
+        ({"phase": "starting", "limit": 1800.0}, "no first line for 6m 9s: limit 30m"),
+        ({"phase": "checkpointing", "limit": 900.0, "expected": 4.0}, "no end of the checkpoint for 6m 9s: limit 15m"),
+        ({"phase": "training", "limit": 120.0, "limit_critical": 360.0}, "no progress line for 6m 9s: limit 6m"),
+    ],
+)
+def test_silence_is_measured_by_what_was_waited_for_and_the_limit_that_was_passed(facts, begin):
+    assert said(replace(STUCK, facts=facts)) == begin
+
+
+def test_the_pace_says_over_how_many_lines_it_was_measured():
+    assert said(replace(SLOW, facts={**SLOW.facts, "lines": 1})).startswith("last line 0.661 s")
+    assert said(SLOW).startswith("median of the last lines 0.661 s")
+
+
+def test_the_deciding_threshold_is_that_of_the_severity():
+    assert deciding_thresholds(Kind.SLOW, Severity.WARNING) == ("slow", "slow_critical")
+    assert deciding_thresholds(Kind.STUCK, Severity.CRITICAL) == ("stuck_critical", "stuck", "stuck_floor")
+    assert deciding_thresholds(Kind.MONITOR_ERROR, Severity.WARNING) == ()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_is_judged_by_thresholds_that_there_are(kind):
+    assert set(deciding_thresholds(kind, Severity.WARNING)) <= set(CATALOGUE)
