@@ -12,16 +12,27 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
-from monitor_core import marking, muting, tuning
+from monitor_core import ledger, marking, muting, tuning
 from monitor_core.announce import reconcile_mutes
 from monitor_core.errors import CommandError
 from monitor_core.model.incidents import Mute, Subject, SubjectKind
-from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
+from monitor_core.model.past import Audit, History, Why
+from monitor_core.model.views import (
+    AckAnswer,
+    FalseAlarmAnswer,
+    MuteAnswer,
+    Overview,
+    RunView,
+    ThresholdChange,
+    ThresholdView,
+)
 from monitor_core.roster import Roster
 from monitor_core.store import queries
 from monitor_core.targets import Targets, incident, is_number
 from monitor_core.thresholds import Threshold
 from monitor_core.view import host_view, run_view, worst_first
+
+_MOST = 1000
 
 
 @dataclass(slots=True)
@@ -135,6 +146,27 @@ class Control:
         with self._change() as connection:
             return marking.unack(connection, self.roster, actor, target, self.clock())
 
+    def false_alarm(self, actor: str, target: str, *, undo: bool = False) -> FalseAlarmAnswer:
+        """Mark an incident as a false alarm by its number, or undo that; those who were told see it."""
+        act = marking.no_false_alarm if undo else marking.false_alarm
+        with self._change() as connection:
+            return act(connection, self.roster, actor, target, self.clock())
+
+    def history(self, target: str = "", *, since: float = 0.0, limit: int = 20) -> History:
+        """Return the newest incidents that held at or after `since`, of a run and its host or of all."""
+        with self.engine.begin() as connection:
+            return ledger.history(connection, self.roster, target, since, _bounded(limit), self.clock())
+
+    def why(self, target: str) -> Why:
+        """Return why the incident of a number was told, to whom, and what became of it."""
+        with self.engine.begin() as connection:
+            return ledger.why(connection, self.roster, incident(connection, target), self.clock())
+
+    def audit(self, limit: int = 20) -> Audit:
+        """Return who did what, newest first."""
+        with self.engine.begin() as connection:
+            return ledger.audit(connection, _bounded(limit), self.clock())
+
     def refused(self, actor: str, text: str, why: str) -> None:
         """Write down that somebody tried what they may not."""
         with self.engine.begin() as connection:
@@ -156,3 +188,9 @@ class Control:
         with self.engine.begin() as connection:
             yield connection
         self.changed()
+
+
+def _bounded(limit: int) -> int:
+    if not 0 < limit <= _MOST:
+        raise CommandError(f"{limit} is out of range; a list has 1 to {_MOST} entries.")
+    return limit

@@ -90,8 +90,10 @@ def is_number(text: str) -> bool:
 
 def incident(connection: Connection, text: str) -> Incident:
     """Return the incident of a number; raise CommandError if there is none."""
+    if not is_number(text):
+        raise CommandError(f"{text} is not the number of an incident, such as 12; `history` lists them.", "history")
     number = text.removeprefix("#")
-    found = queries.load_incident(connection, int(number)) if number.isdecimal() and len(number) <= _DIGITS else None
+    found = queries.load_incident(connection, int(number)) if len(number) <= _DIGITS else None
     if found is None:
         raise CommandError(f"There is no incident {number}.")
     return found

@@ -23,10 +23,14 @@ _ROOMS = {
     "threshold": "people",
     "ack": "people",
     "unack": "people",
+    "history": "past",
+    "why": "past",
+    "audit": "past",
+    "false-alarm": "past",
 }
 # 2 would say to a monitoring system that a run is critical.
 _REFUSED = {"check": 3}
-_CHANGING = frozenset({"mute", "unmute", "threshold", "ack", "unack"})
+_CHANGING = frozenset({"mute", "unmute", "threshold", "ack", "unack", "false-alarm"})
 
 
 def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None) -> int:
@@ -39,7 +43,7 @@ def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None)
         arguments = parser().parse_args(argv)
     except SystemExit as end:
         sys.exit(refused if end.code else 0)
-    verb = getattr(import_module(f"monitor_core.cli.{_ROOMS[arguments.verb]}"), arguments.verb)
+    verb = getattr(import_module(f"monitor_core.cli.{_ROOMS[arguments.verb]}"), arguments.verb.replace("-", "_"))
     try:
         status = int(verb(arguments, extension))
         sys.stdout.flush()

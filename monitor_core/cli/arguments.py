@@ -17,7 +17,22 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"trainstatus {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (_run, _demo, _check, _replay, _status, _mute, _unmute, _mutes, _threshold, _ack):
+    for add in (
+        _run,
+        _demo,
+        _check,
+        _replay,
+        _status,
+        _mute,
+        _unmute,
+        _mutes,
+        _threshold,
+        _ack,
+        _history,
+        _why,
+        _audit,
+        _false_alarm,
+    ):
         add(verbs)
     return top
 
@@ -111,3 +126,35 @@ def _ack(verbs: _Verbs[argparse.ArgumentParser]) -> None:
         verb = _verb(verbs, name, text)
         verb.add_argument("target", metavar="RUN|INCIDENT")
         _json(verb)
+
+
+def _history(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "history", "List incidents, newest first: what happened, when, for how long, who was on it.")
+    verb.add_argument("run", nargs="?", metavar="RUN|HOST", help="of a run and its host, or of a host and its runs")
+    verb.add_argument("--since", metavar="DURATION", help="those that held within the last 7d, 24h, …")
+    _limit(verb)
+    _json(verb)
+
+
+def _why(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Tell why an incident was told: the rule with its values, each decision, each attempt and its answer."
+    verb = _verb(verbs, "why", text)
+    verb.add_argument("incident", metavar="INCIDENT", help="its number")
+    _json(verb)
+
+
+def _audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "audit", "List who did what and when, newest first, refused attempts too.")
+    _limit(verb)
+    _json(verb)
+
+
+def _false_alarm(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "false-alarm", "Mark an incident as a false alarm; its alert says so.")
+    verb.add_argument("incident", metavar="INCIDENT", help="its number")
+    verb.add_argument("--undo", action="store_true", help="it was none after all")
+    _json(verb)
+
+
+def _limit(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many (default: 20)")

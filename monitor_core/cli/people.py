@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor_core.app import door
 from monitor_core.cli import text
-from monitor_core.cli.setup import configuration, print_json
+from monitor_core.cli.asking import actor, answer
 from monitor_core.control import Control
 from monitor_core.errors import CommandError
 from monitor_core.model.words import kind_meant, kind_written
@@ -25,8 +22,8 @@ _TUNING = {"show": (0, 1), "set": (2, 3), "reset": (1, 2)}
 def status(arguments: argparse.Namespace, _extension: object) -> int:
     """Show all runs, or one."""
     if arguments.run:
-        return _answer(arguments, lambda control: control.run(arguments.run), text.run)
-    return _answer(arguments, lambda control: control.overview(), text.overview)
+        return answer(arguments, lambda control: control.run(arguments.run), text.run)
+    return answer(arguments, lambda control: control.overview(), text.overview)
 
 
 def mute(arguments: argparse.Namespace, _extension: object) -> int:
@@ -34,21 +31,21 @@ def mute(arguments: argparse.Namespace, _extension: object) -> int:
 
     def act(control: Control) -> Any:
         kind, until, reason = mute_words(arguments.words, control.clock())
-        return control.mute(_actor(), arguments.target, kind=kind, until=until, reason=reason)
+        return control.mute(actor(), arguments.target, kind=kind, until=until, reason=reason)
 
-    return _answer(arguments, act, text.muted)
+    return answer(arguments, act, text.muted)
 
 
 def unmute(arguments: argparse.Namespace, _extension: object) -> int:
     """End a mute."""
-    return _answer(
-        arguments, lambda control: control.unmute(_actor(), arguments.target, kind=arguments.kind), text.unmuted
+    return answer(
+        arguments, lambda control: control.unmute(actor(), arguments.target, kind=arguments.kind), text.unmuted
     )
 
 
 def mutes(arguments: argparse.Namespace, _extension: object) -> int:
     """List the mutes in force."""
-    return _answer(arguments, lambda control: control.mutes(), text.mutes)
+    return answer(arguments, lambda control: control.mutes(), text.mutes)
 
 
 def threshold(arguments: argparse.Namespace, _extension: object) -> int:
@@ -69,19 +66,19 @@ def threshold(arguments: argparse.Namespace, _extension: object) -> int:
         if verb == "show":
             return control.thresholds(scope.rpartition(" ")[2])
         change = control.set_threshold if verb == "set" else control.reset_threshold
-        return change(_actor(), *words, scope=scope)
+        return change(actor(), *words, scope=scope)
 
-    return _answer(arguments, act, text.thresholds if verb == "show" else text.changed)
+    return answer(arguments, act, text.thresholds if verb == "show" else text.changed)
 
 
 def ack(arguments: argparse.Namespace, _extension: object) -> int:
     """Take incidents."""
-    return _answer(arguments, lambda control: control.ack(_actor(), arguments.target), text.acknowledged)
+    return answer(arguments, lambda control: control.ack(actor(), arguments.target), text.acknowledged)
 
 
 def unack(arguments: argparse.Namespace, _extension: object) -> int:
     """Give incidents back."""
-    return _answer(arguments, lambda control: control.unack(_actor(), arguments.target), text.given_back)
+    return answer(arguments, lambda control: control.unack(actor(), arguments.target), text.given_back)
 
 
 def mute_words(words: Sequence[str], now: float) -> tuple[str, float | None, str]:
@@ -129,22 +126,3 @@ def _scope(arguments: argparse.Namespace) -> str:
     if arguments.run:
         return f"run {arguments.run}"
     return f"host {arguments.host}" if arguments.host else "all"
-
-
-def _actor() -> str:
-    try:
-        return f"shell:{getpass.getuser()}"
-    except (KeyError, OSError):
-        # In a container the account often has no name.
-        return f"shell:{os.getuid()}"
-
-
-def _answer(arguments: argparse.Namespace, act: Callable[[Control], Any], lay_out: Callable[..., str]) -> int:
-    with door(configuration(arguments, secrets=False)) as control:
-        answer = act(control)
-        now = control.clock()
-    if arguments.json:
-        print_json(answer)
-    else:
-        print(lay_out(answer, now))
-    return 0

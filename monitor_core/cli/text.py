@@ -113,7 +113,7 @@ def _state(view: RunView, now: float) -> str:
     if view.incidents:
         worst = view.incidents[0]
         word = " ".join(part for part in (KINDS[worst.kind].word, measure(worst, now)) if part)
-        taken = f", {worst.acknowledged_by}" if worst.acknowledged_by else ""
+        taken = ", false alarm" if worst.false_alarm_by else f", {worst.acknowledged_by}" if worst.taken_by else ""
         return f"{word} ({worst.severity}{taken})" + (", muted" if view.mutes else "")
     return view.state + (", muted" if view.mutes else "")
 

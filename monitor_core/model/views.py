@@ -116,3 +116,11 @@ class AckAnswer:
 
     incidents: tuple[Incident, ...]
     already: tuple[Incident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarmAnswer:
+    """What marking an incident as a false alarm did, or undoing that; `changed` is False if it was marked before."""
+
+    incident: Incident
+    changed: bool = True

@@ -217,6 +217,49 @@ def test_ack_and_unack_name_the_incident(incident, shell):
     assert shell("unack", "1")[0] == 0
 
 
+def test_history_lists_what_happened(incident, shell):
+    shell("ack", "#1")
+    status, out, _ = shell("history", RUN, "--since", "7d")
+    heading, row = out.splitlines()
+    assert status == 0
+    assert heading.split()[:4] == ["INCIDENT", "SINCE", "LASTED", "STATE"]
+    assert row.split()[:4] == ["1", "2026-11-24", "09:50", "UTC"]
+    assert "so far" in row
+    assert shell("history", "--limit", "1")[1].count("\n") == 2
+    assert shell("history", "--limit", "0")[0] == 2
+
+
+def test_history_of_nothing_says_so(write, shell):
+    write(**{RUN: 0})
+    assert shell("history")[1] == "Nothing has happened.\n"
+    assert shell("audit")[1] == "Nobody has done anything yet.\n"
+
+
+def test_why_tells_the_rule_and_who_was_told(incident, shell):
+    status, out, _ = shell("why", "#1")
+    assert status == 0
+    assert out.startswith(f"Incident 1: {RUN} STUCK on here, warning, firing for ")
+    assert "\nWhat was decided\n" in out
+
+
+def test_audit_lists_who_did_what(incident, shell):
+    shell("ack", "1")
+    shell("threshold", "set", "slow", "1.3")
+    newest, before = shell("audit")[1].splitlines()
+    assert newest.endswith("(shell) threshold set slow for all: 1.1 → 1.3")
+    assert before.endswith(f"(shell) ack incident 1: STUCK of {RUN}")
+    assert shell("audit", "--limit", "1")[1].splitlines()[1] == "and 1 more"
+
+
+def test_a_false_alarm_is_marked_and_unmarked(incident, shell):
+    what = f"Incident 1 (STUCK of {RUN})"
+    assert shell("false-alarm", "1")[:2] == (0, f"{what} is marked as a false alarm.\n")
+    assert shell("false-alarm", "#1")[1].startswith(f"{what} was already marked by ")
+    assert "STUCK" in shell("status")[1]
+    assert "(warning, false alarm)" in shell("status")[1]
+    assert shell("false-alarm", "1", "--undo")[1] == f"{what} is no longer marked as a false alarm.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
@@ -233,6 +276,10 @@ def test_ack_and_unack_name_the_incident(incident, shell):
         (("threshold", RUN, "--host", "here"), f"The scope is named twice: leave out {RUN}, or --run, --host and"),
         (("mute", "lama"), "No run or host named lama. Did you mean llama-70b? Nothing was changed.\n"),
         (("unack", RUN), f"Nothing of {RUN} is acknowledged."),
+        (("why", "9"), "There is no incident 9.\n"),
+        (("why", RUN), f"{RUN} is not the number of an incident, such as 12; `history` lists them.\n"),
+        (("false-alarm", "1", "--undo"), "Incident 1 is not marked as a false alarm. Nothing was changed.\n"),
+        (("history", "--since", "soon"), "'soon' is not a duration (examples: 30s, 20m, 1h30m).\n"),
     ],
 )
 def test_what_is_refused_exits_with_2_and_says_why_on_standard_error(incident, shell, words, answer):
@@ -241,7 +288,9 @@ def test_what_is_refused_exits_with_2_and_says_why_on_standard_error(incident, s
     assert error.startswith(answer)
 
 
-@pytest.mark.parametrize("words", [["status"], ["status", RUN], ["mutes"], ["threshold"], ["ack", RUN]])
+@pytest.mark.parametrize(
+    "words", [["status"], ["status", RUN], ["mutes"], ["threshold"], ["ack", RUN], ["false-alarm", "1"]]
+)
 def test_json_is_strict(incident, shell, words):
     status, out, _ = shell(*words, "--json")
     assert status == 0
@@ -259,6 +308,10 @@ def test_json_is_strict(incident, shell, words):
         ["threshold"],
         ["ack", "1"],
         ["unack", RUN],
+        ["history"],
+        ["why", "1"],
+        ["audit"],
+        ["false-alarm", "1"],
     ],
 )
 def test_a_verb_that_sends_nothing_asks_for_no_secret_and_the_monitor_does(incident, shell, words, monkeypatch):

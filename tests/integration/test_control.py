@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from monitor_core.announce import announce, announce_all
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import Kind, Severity
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity, Subject, SubjectKind
 from tests.support.smtpd import MailServer
 from tests.support.stage import BOSS, HOST, ONCALL, OTHER_RUN, RUN, START, Stage, subjects
 
@@ -161,6 +164,35 @@ def test_what_was_acknowledged_can_be_given_back(stage, control):
     assert refusal(control.unack, ALICE, RUN) == f"Nothing of {RUN} is acknowledged."
 
 
+def test_a_false_alarm_belongs_to_whoever_marked_it_first_and_can_be_undone(stage, control):
+    stage.fire()
+    assert control.false_alarm(ALICE, "#1").changed
+    stage.clock.now += 5
+    second = control.false_alarm("shell:bob", "1")
+    assert (second.changed, second.incident.false_alarm_by, second.incident.false_alarm_at) == (False, ALICE, START)
+    assert control.overview().runs[0].incidents[0].taken_by == ALICE
+    assert control.history().incidents[0].false_alarm_by == ALICE
+    assert control.false_alarm("shell:bob", "1", undo=True).incident.taken_by == ""
+    assert refusal(control.false_alarm, ALICE, "1", undo=True) == "Incident 1 is not marked as a false alarm."
+    assert audit(stage) == [
+        (ALICE, "false-alarm", "incident 1", "", f"STUCK of {RUN}"),
+        ("shell:bob", "false-alarm undo", "incident 1", "", f"STUCK of {RUN}"),
+    ]
+
+
+def test_what_is_over_may_be_marked_and_what_gets_worse_is_told_as_if_it_had_not_been(stage, control, mail):
+    stage.resolve(stage.fire())
+    assert control.false_alarm(ALICE, "1").incident.false_alarm_by == ALICE
+    seen = stage.fire()
+    control.false_alarm(ALICE, "2")
+    for now, taken_by in ((seen, ALICE), (replace(seen, severity=Severity.CRITICAL), "")):
+        with stage.engine.begin() as connection:
+            announce_all(connection, stage.roster, [seen], [now], START)
+        assert stage.incident(2).taken_by == taken_by
+    stage.drain()
+    assert "CRITICAL" in mail.received[-1].body("plain").splitlines()[0]
+
+
 def test_there_is_nothing_to_acknowledge_where_nothing_fires_or_what_did_is_over(stage, control):
     assert refusal(control.ack, ALICE, RUN) == f"Nothing fires on {RUN}."
     stage.resolve(stage.fire())
@@ -216,8 +248,8 @@ def test_every_change_is_written_down_with_who_what_old_and_new(stage, control):
         ("slack:U034BOB", "unmute", RUN, f"until 2026-11-24 09:53 UTC by {ALICE}", ""),
         (ALICE, "threshold set", "slow for all", "1.1", "1.3"),
         (ALICE, "threshold reset", "slow for all", "1.3", "1.1"),
-        (ALICE, "ack", "incident 1", "", f"run:{RUN} stuck"),
-        (ALICE, "unack", "incident 1", "", f"run:{RUN} stuck"),
+        (ALICE, "ack", "incident 1", "", f"STUCK of {RUN}"),
+        (ALICE, "unack", "incident 1", "", f"STUCK of {RUN}"),
     ]
 
 
@@ -258,3 +290,67 @@ def test_an_unmute_says_what_still_keeps_it_silent(control):
     done = control.unmute(ALICE, RUN)
     assert [mute.subject for mute in done.still] == [None]
     assert control.unmute(ALICE, "all").still == ()
+
+
+# What happened
+
+
+def test_history_is_newest_first_with_how_long_it_lasted_and_who_was_on_it(stage, control):
+    stuck = stage.fire()
+    control.ack(ALICE, RUN)
+    stage.clock.now += 60
+    stage.resolve(stage.incident(stuck.number))
+    stage.fire(OTHER_RUN, Kind.FAILED, Severity.CRITICAL)
+    failed, stuck = control.history().incidents
+    assert (stuck.run, stuck.host, stuck.lasted, stuck.acknowledged_by) == (RUN, HOST, 180.0, ALICE)
+    assert (stuck.state, stuck.ends_at) == ("resolved", START + 60)
+    assert (failed.number, failed.kind, failed.severity, failed.lasted) == (2, "failed", "critical", None)
+
+
+def test_history_of_a_run_has_its_host_and_that_of_a_host_its_runs_and_no_others(stage, control):
+    host = Incident(
+        Subject(SubjectKind.HOST, HOST), Kind.UNREACHABLE, Severity.WARNING, IncidentState.FIRING, START, fired_at=START
+    )
+    stage.fire()
+    stage.fire(OTHER_RUN)
+    stage.fire("gone-1b")
+    with stage.engine.begin() as connection:
+        announce(connection, stage.roster, None, host, START)
+        announce(connection, stage.roster, None, replace(host, subject=SELF, kind=Kind.MONITOR_ERROR), START)
+
+    def found(target):
+        return [incident.name for incident in control.history(target).incidents]
+
+    assert found("llama") == [HOST, RUN]
+    assert found(HOST) == [HOST, OTHER_RUN, RUN]
+    assert found("") == found("all") == ["trainstatus", HOST, "gone-1b", OTHER_RUN, RUN]
+    assert refusal(control.history, "lama") == "No run or host named lama. Did you mean llama-70b?"
+
+
+def test_history_since_a_moment_has_what_held_then_or_later(stage, control):
+    stage.resolve(stage.fire())
+    stage.fire(kind=Kind.SLOW)
+    stage.clock.now += 3600
+    stage.resolve(stage.fire())
+    assert [incident.number for incident in control.history(since=START).incidents] == [3, 2, 1]
+    assert [incident.number for incident in control.history(since=START + 1).incidents] == [3, 2]
+
+
+def test_a_long_history_says_how_much_more_there_is(stage, control):
+    for _ in range(5):
+        stage.resolve(stage.fire())
+    found = control.history(limit=2)
+    assert ([incident.number for incident in found.incidents], found.more) == ([5, 4], 3)
+    assert refusal(control.history, limit=0) == "0 is out of range; a list has 1 to 1000 entries."
+
+
+def test_the_audit_log_is_newest_first_and_has_what_was_refused(control):
+    control.mute(ALICE, RUN)
+    control.set_threshold(ALICE, "slow", "1.3", scope="all")
+    control.refused("slack:U034BOB", "mute all", "neither operator nor owner")
+    found = control.audit(2)
+    assert [(e.actor, e.verb, e.subject, e.old, e.new, e.refused) for e in found.entries] == [
+        ("slack:U034BOB", "refused", "mute all", "", "", "neither operator nor owner"),
+        (ALICE, "threshold set", "slow for all", "1.1", "1.3", ""),
+    ]
+    assert found.more == 1

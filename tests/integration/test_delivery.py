@@ -285,3 +285,26 @@ def test_one_outbox_leaves_the_deliveries_of_the_other_alone(stage, slack, mail)
         assert [delivery.state for delivery in outbox.due(connection, "slack", stage.clock.now)] == [
             DeliveryState.PENDING
         ]
+
+
+def test_a_false_alarm_is_shown_in_the_alert_and_so_is_that_it_was_none_after_all(stage, slack):
+    stage = stage(slack=slack)
+    stuck = stage.fire()
+    stage.drain()
+
+    def marked(*, undo=False):
+        stage.control.false_alarm("slack:U012ALICE", "1", undo=undo)
+        stage.wait(5)
+        (message,) = slack.messages(slack.channel)
+        return message.shown
+
+    assert "*Marked as a false alarm by <@U012ALICE> at" in marked()
+    assert "false alarm" not in marked(undo=True)
+    stage.resolve(stage.incident(stuck.number))
+    stage.drain()
+    shown = marked()
+    assert shown.startswith(f":white_check_mark: {RUN} resolved")
+    assert "*Marked as a false alarm by <@U012ALICE> at" in shown
+    assert shown.endswith("`/trainstatus why 1`")
+    (message,) = slack.messages(slack.channel)
+    assert [reply.text.split(".")[0] for reply in message.replies] == ["*Resolved after 2m 10s"]
