@@ -91,11 +91,12 @@ def offers(*entries: Offer | None) -> Block | None:
     return actions("offers", elements) if elements else None
 
 
-def listed(lines: Sequence[str]) -> Iterator[Block]:
-    """Lay out lines, at most 20, a block for each 5, with how many more there are."""
+def listed(lines: Sequence[str], more: int = 0) -> Iterator[Block]:
+    """Lay out lines, at most 20, a block for each 5, with how many more there are; `more` were not even asked for."""
     shown = list(lines[:_LISTED])
-    if len(lines) > _LISTED:
-        shown.append(f"and {len(lines) - _LISTED} more")
+    hidden = len(lines) - len(shown) + more
+    if hidden:
+        shown.append(f"and {hidden} more")
     for start in range(0, len(shown), _PER_BLOCK):
         yield section("\n".join(shown[start : start + _PER_BLOCK]))
 

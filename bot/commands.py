@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot import answers, grammar, messages
+from bot import answers, grammar, messages, past
 from bot.answers import Answer, Offer
 from bot.auth import Caller, Covered, Right, Verdict, judge
 from bot.detail import run_page
@@ -176,6 +176,26 @@ def _unack(asked: Asked) -> Answer:
     return answers.acknowledged(asked.control.unack(asked.actor, asked.request.target), asked.now, undone=True)
 
 
+def _history(asked: Asked) -> Answer:
+    return past.history(asked.control.history(asked.request.target), asked.request.target)
+
+
+def _why(asked: Asked) -> Answer:
+    return past.why(asked.control.why(asked.request.target))
+
+
+def _audit(asked: Asked) -> Answer:
+    return past.audit(asked.control.audit())
+
+
+def _false_alarm(asked: Asked) -> Answer:
+    return past.false_alarm(asked.control.false_alarm(asked.actor, asked.request.target), asked.now)
+
+
+def _false_alarm_undo(asked: Asked) -> Answer:
+    return past.false_alarm(asked.control.false_alarm(asked.actor, asked.request.target, undo=True), asked.now)
+
+
 def _help(asked: Asked) -> Answer:
     return answers.help_one(asked.request.target) if asked.request.target else answers.help_all()
 
@@ -186,6 +206,9 @@ COMMANDS: Mapping[Verb, Command] = MappingProxyType(
         Verb.RUN: Command(Right.READ, _run),
         Verb.MUTES: Command(Right.READ, _mutes),
         Verb.THRESHOLD: Command(Right.READ, _thresholds),
+        Verb.HISTORY: Command(Right.READ, _history),
+        Verb.WHY: Command(Right.READ, _why),
+        Verb.AUDIT: Command(Right.READ, _audit),
         Verb.HELP: Command(Right.READ, _help),
         Verb.ACK: Command(Right.ACT, _ack, "acknowledge {target}"),
         Verb.UNACK: Command(Right.ACT, _unack, "unacknowledge {target}"),
@@ -193,5 +216,7 @@ COMMANDS: Mapping[Verb, Command] = MappingProxyType(
         Verb.UNMUTE: Command(Right.ACT, _unmute, "unmute {target}"),
         Verb.THRESHOLD_SET: Command(Right.TUNE, _set_threshold, "change thresholds of {target}"),
         Verb.THRESHOLD_RESET: Command(Right.TUNE, _reset_threshold, "change thresholds of {target}"),
+        Verb.FALSE_ALARM: Command(Right.TUNE, _false_alarm, "mark {target} as a false alarm"),
+        Verb.FALSE_ALARM_UNDO: Command(Right.TUNE, _false_alarm_undo, "unmark {target} as a false alarm"),
     }
 )

@@ -51,10 +51,12 @@ def _incident(incident: Incident) -> Text:
 
 
 def _who(incident: Incident) -> Text:
-    if not incident.acknowledged_by:
+    if not incident.taken_by:
         return ()
-    at: Text = (" at ", messages.minute(incident.acknowledged_at)) if incident.acknowledged_at is not None else ()
-    return (Strong(("Acknowledged by ", messages.person(incident.acknowledged_by), *_flat(at), ".")), " ")
+    said = "Marked as a false alarm by " if incident.false_alarm_by else "Acknowledged by "
+    moment = incident.false_alarm_at if incident.false_alarm_by else incident.acknowledged_at
+    at: Text = (" at ", messages.minute(moment)) if moment is not None else ()
+    return (Strong((said, messages.person(incident.taken_by), *_flat(at), ".")), " ")
 
 
 def _flat(spans: Text) -> Iterable[str | Time]:
@@ -155,7 +157,7 @@ def _seen(run: RunView) -> Text:
 
 
 def _buttons(run: RunView) -> Block | None:
-    unclaimed = [incident for incident in open_incidents(run.incidents) if not incident.acknowledged_by]
+    unclaimed = [incident for incident in open_incidents(run.incidents) if not incident.taken_by]
     return offers(
         Offer("Acknowledge", f"ack {run.name}") if unclaimed else None,
         Offer("Unmute", f"unmute {run.name}") if run.mutes else Offer("Mute 1h", f"mute {run.name} 1h"),

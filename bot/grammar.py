@@ -14,7 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot import messages
-from bot.words import ALL, Line, Names, cut, name, nearest, same, starting, target
+from bot.scopes import apart, options, scope_word
+from bot.words import Line, Names, cut, name, nearest, same, starting, target
 from monitor_core.errors import CommandError
 from monitor_core.model.words import kind_meant, kind_written
 from monitor_core.thresholds import CATALOGUE
@@ -38,11 +39,17 @@ class Verb(StrEnum):
     THRESHOLD_RESET = "threshold reset"
     ACK = "ack"
     UNACK = "unack"
+    HISTORY = "history"
+    WHY = "why"
+    AUDIT = "audit"
+    FALSE_ALARM = "false-alarm"
+    FALSE_ALARM_UNDO = "false-alarm undo"
     HELP = "help"
 
 
-READING = frozenset({Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.HELP})
+READING = frozenset({Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.HISTORY, Verb.WHY, Verb.AUDIT, Verb.HELP})
 _FIRST_WORDS = tuple(verb.value for verb in Verb if " " not in verb)
+_UNDO = frozenset({"undo", "--undo"})
 _THRESHOLD_VERBS = {"show": Verb.THRESHOLD, "set": Verb.THRESHOLD_SET, "reset": Verb.THRESHOLD_RESET}
 
 
@@ -212,10 +219,10 @@ def _help(line: Line) -> Request:
 
 
 def _threshold(line: Line) -> Request:
-    scope, line = _options(_apart(line))
+    scope, line = options(apart(line))
     verb = _THRESHOLD_VERBS.get(line.first.casefold())
     line = line.after() if verb else line
-    scope, line = (scope, line) if scope else _scope(line)
+    scope, line = (scope, line) if scope else scope_word(line)
     threshold = name(line, CATALOGUE, "threshold") if line.rest else ""
     line = line.after()
     value = "".join(line.rest)
@@ -232,49 +239,38 @@ def _complete(line: Line, verb: Verb, threshold: str, value: str) -> None:
         line.end()
 
 
-def _apart(line: Line) -> Line:
-    """Return the line with `stuck=20m` as two words and `stuck critical` or `stuck-critical` as one."""
-    words: list[str] = []
-    for word in " ".join(line.rest).replace("=", " ").split():
-        joined = f"{words[-1]}_{word}".casefold() if words else ""
-        if joined in CATALOGUE:
-            words[-1] = joined
-        else:
-            plain = word.casefold().replace("-", "_")
-            words.append(plain if plain in CATALOGUE else word)
-    return replace(line, words=(line.words[0], *words), rest=tuple(words))
+def _history(line: Line) -> Request:
+    about = name(line, line.names.all, "run or host") if line.rest else ""
+    line.after().end()
+    return Request(Verb.HISTORY, target=about)
 
 
-def _options(line: Line) -> tuple[str, Line]:
-    """Take `--run NAME`, `--host NAME` or `--all` out of the line and return the scope that they say, empty if none."""
-    for place, word in enumerate(line.rest):
-        if word.casefold() == "--all":
-            return ALL, _without(line, place, (word,))
-        kinds = {"--run": line.names.runs, "--host": line.names.hosts}
-        if word.casefold() in kinds:
-            kind = word.casefold().removeprefix("--")
-            named = line.after(place + 1)
-            if not named.rest:
-                raise CommandError(messages.incomplete(Verb.THRESHOLD_SET), f"{Verb.HELP} {Verb.THRESHOLD}")
-            found = name(named, kinds[word.casefold()], kind)
-            return f"{kind} {found}", _without(line, place, (word, found))
-    return "", line
+def _why(line: Line) -> Request:
+    return Request(Verb.WHY, target=_number(line, Verb.WHY))
 
 
-def _without(line: Line, place: int, option: tuple[str, ...]) -> Line:
-    rest = line.rest[:place] + line.rest[place + len(option) :]
-    return replace(line, words=(line.words[0], *rest), rest=rest, tail=option)
+def _audit(line: Line) -> Request:
+    line.end()
+    return Request(Verb.AUDIT)
 
 
-def _scope(line: Line) -> tuple[str, Line]:
-    """Return the scope that the next word says; `all`, with nothing taken, if it is a threshold or the end."""
-    if not line.rest:
-        return ALL, line
-    found = name(line, (*CATALOGUE, ALL, *line.names.all), "threshold, run or host")
-    if found in CATALOGUE:
-        return ALL, line
-    kind = "run" if found in line.names.runs else "host"
-    return ALL if found == ALL else f"{kind} {found}", line.after()
+def _false_alarm(line: Line) -> Request:
+    if line.first.casefold() == "alarm":
+        line = line.after()
+    undo = tuple(word for word in line.rest if word.casefold() in _UNDO)
+    rest = tuple(word for word in line.rest if word not in undo)
+    verb = Verb.FALSE_ALARM_UNDO if undo else Verb.FALSE_ALARM
+    return Request(verb, target=_number(replace(line, words=(verb, *rest), rest=rest), verb))
+
+
+def _number(line: Line, verb: Verb) -> str:
+    """Return the one number of an incident that is left."""
+    _needs(line, verb)
+    number = line.first.removeprefix("#")
+    if not number.isdecimal():
+        raise CommandError(messages.no_number(line.first), Verb.HISTORY)
+    line.after().end()
+    return number[:_DIGITS]
 
 
 _READERS: Mapping[str, Callable[[Line], Request]] = MappingProxyType(
@@ -287,6 +283,10 @@ _READERS: Mapping[str, Callable[[Line], Request]] = MappingProxyType(
         Verb.THRESHOLD: _threshold,
         Verb.ACK: _incident(Verb.ACK),
         Verb.UNACK: _incident(Verb.UNACK),
+        Verb.HISTORY: _history,
+        Verb.WHY: _why,
+        Verb.AUDIT: _audit,
+        Verb.FALSE_ALARM: _false_alarm,
         Verb.HELP: _help,
     }
 )

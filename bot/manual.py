@@ -36,13 +36,21 @@ HELP: Mapping[str, Help] = MappingProxyType(
             "Shows, sets or resets a threshold; for all runs unless you say for which.",
             ("threshold show llama-70b", "threshold set stuck 20m --run llama-70b", "threshold reset stuck --all"),
         ),
+        "history": Help("history [RUN|HOST]", "What happened, newest first.", ("history llama-70b", "history --share")),
+        "why": Help("why INCIDENT", "Why it was told, to whom, and what became of each message.", ("why 4127",)),
+        "audit": Help("audit", "Who did what and when, refused attempts too."),
+        "false-alarm": Help(
+            "false-alarm INCIDENT [undo]",
+            "It was none: the alert says so, and nobody is reminded.",
+            ("false-alarm 4127", "false-alarm 4127 undo"),
+        ),
         "help": Help("help [COMMAND]", "This, or one command in full.", ("help mute",)),
     }
 )
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "Look": ("status", "run", "mutes"),
-        "Act": ("ack", "unack", "mute", "unmute"),
+        "Look": ("status", "run", "mutes", "history", "why", "audit"),
+        "Act": ("ack", "unack", "mute", "unmute", "false-alarm"),
         "Tune": ("threshold",),
         "Bot": ("help",),
     }

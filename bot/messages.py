@@ -35,6 +35,11 @@ def no_kind(word: str) -> str:
     return f"No kind of incident is named {word}. If it begins the reason, say how long before it."
 
 
+def no_number(word: str) -> str:
+    """Say that an incident is named by its number."""
+    return f"{word} is not the number of an incident, such as 12. The history lists them."
+
+
 def ambiguous(word: str, names: Sequence[str]) -> str:
     """Say which names a prefix could mean."""
     shown = 6
@@ -235,6 +240,27 @@ def acknowledged(incidents: Sequence[Incident], *, undone: bool = False) -> Text
 
 ACK_EFFECT = "Its alert shows your name. Another alert comes only if it gets worse, and when it is resolved."
 UNACK_EFFECT = "Its alert shows it as firing again."
+
+
+FALSE_ALARM_EFFECT = (
+    "Its alert says so, and nobody is reminded. It is still told when it gets worse, and when it is over."
+)
+FALSE_ALARM_UNDONE_EFFECT = "Its alert shows it as before."
+NOTHING_HAPPENED: Text = (Strong(("Nothing has happened.",)),)
+NOBODY_DID: Text = (Strong(("Nobody has done anything yet.",)),)
+
+
+def false_alarm(incident: Incident) -> Text:
+    """Say that an incident is marked as a false alarm, or no longer."""
+    what = f"{incident_name(incident)} (incident {incident.number})"
+    return (f"{what} is {'marked as a false alarm' if incident.false_alarm_by else 'no false alarm any more'}.",)
+
+
+def already_marked(incident: Incident) -> Text:
+    """Say that somebody else has marked it."""
+    at = (" at ", minute(incident.false_alarm_at)) if incident.false_alarm_at is not None else ()
+    by = (" by ", person(incident.false_alarm_by))
+    return (Strong(("Already marked as a false alarm", *by, *at, ".")), f" It is {incident_name(incident)}.")
 
 
 def already(incident: Incident) -> Text:

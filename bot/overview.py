@@ -153,7 +153,7 @@ def _runs_of(host: HostView) -> str:
 def open_incidents(incidents: Sequence[Incident]) -> list[Incident]:
     """Return what is wrong, that which nobody is on first."""
     wrong = [incident for incident in incidents if incident.severity is not Severity.INFO]
-    return sorted(wrong, key=lambda incident: bool(incident.acknowledged_by))
+    return sorted(wrong, key=lambda incident: bool(incident.taken_by))
 
 
 def state_words(incident: Incident, now: float) -> str:
@@ -166,7 +166,7 @@ def state_words(incident: Incident, now: float) -> str:
 
 def mark(incident: Incident) -> str:
     """Return the emoji of an incident."""
-    if incident.acknowledged_by:
+    if incident.taken_by:
         return EMOJI[Look.ACKNOWLEDGED]
     if incident.kind in UNSEEN | {Kind.MONITOR_ERROR}:
         return EMOJI[Look.UNKNOWN]
@@ -175,8 +175,9 @@ def mark(incident: Incident) -> str:
 
 def _wrong(name: str, incident: Incident, now: float, where: str, mutes: Sequence[Mute]) -> Line:
     words = state_words(incident, now)
-    person: Text = (messages.person(incident.acknowledged_by),) if incident.acknowledged_by else (where,)
-    group = Group.ACKNOWLEDGED if incident.acknowledged_by else Group.NEEDS
+    false = "false alarm, " if incident.false_alarm_by else ""
+    person: Text = (false, messages.person(incident.taken_by)) if incident.taken_by else (where,)
+    group = Group.ACKNOWLEDGED if incident.taken_by else Group.NEEDS
     spans = (*_name(mark(incident), name), words, " · ", *person, *_until(mutes))
     return Line(group, spans, f"{name} {words}", _rank(incident))
 

@@ -192,6 +192,40 @@ def test_a_press_mutes_for_an_hour_and_unmutes(bot, slack):
     wait_until(lambda: not bot.control.mutes(), "the end of the mute")
 
 
+# What happened and why
+
+
+def test_history_why_and_audit_are_answered_to_the_typist_and_lead_to_each_other(bot, slack):
+    number = bot.fires()
+    bot.ask("ack moe", user=OWNER)
+    listed = bot.asked("history moe")
+    assert listed.only == slack.alice
+    assert f"*{number}*  moe-16x3b STUCK · critical · " in listed.shown
+    assert "acknowledged by <@U056CAROL>" in listed.shown
+    account = answer_of(slack.press(listed, "redo_0"))
+    assert f"Incident {number}: moe-16x3b STUCK on gpu-07, critical, firing for 23m" in account.shown
+    assert f"<@U056CAROL> ack incident {number}: STUCK of moe-16x3b" in account.shown
+    assert f"<@U056CAROL> ack incident {number}: STUCK of moe-16x3b" in bot.ask("audit")
+    assert "*There is no incident 99.*" in bot.ask("why #99")
+
+
+def test_a_false_alarm_is_marked_by_the_owner_and_undone_by_a_press(bot, slack):
+    number = bot.fires()
+    refusal = bot.ask(f"false-alarm {number}")
+    assert f"*You may not mark incident {number} as a false alarm.*" in refusal
+    assert "whoever types it" not in refusal
+    marked = bot.asked(f"false alarm #{number}", user=OWNER)
+    assert f"*STUCK of moe-16x3b (incident {number}) is marked as a false alarm.*" in marked.shown
+    assert bot.incident(number).false_alarm_by == f"slack:{OWNER}"
+    assert "Already marked as a false alarm by <@U056CAROL>" in bot.ask(f"false-alarm {number}", user=slack.bob)
+    assert ":eyes: *moe-16x3b*  STUCK 23m · false alarm, <@U056CAROL>" in bot.ask("")
+    assert "Marked as a false alarm by <@U056CAROL>" in bot.ask("moe")
+    undone = answer_of(slack.press(marked, "redo_0", user=OWNER))
+    assert "is no false alarm any more" in undone.shown
+    assert bot.incident(number).false_alarm_by == ""
+    assert [entry[1] for entry in bot.audit()] == ["refused", "false-alarm", "false-alarm undo"]
+
+
 # Who may
 
 
