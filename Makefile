@@ -22,6 +22,8 @@ check: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m monitor_core.config.reference | diff - docs/configuration.md
+	$(BIN)/python -m monitor_core.cli.schemas build/schema
+	diff -r build/schema docs/schema
 
 bench: $(DEV_STAMP) sshd
 	$(BIN)/python -m tests.bench

@@ -9,15 +9,29 @@ from pathlib import Path
 import pytest
 
 from monitor_core.cli.arguments import parser
-from monitor_core.model.incidents import Incident, Mute
-from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
+from monitor_core.model.decisions import Attempt, Decision, HeldThreshold, Outcome
+from monitor_core.model.incidents import Incident, Mute, Reason
+from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
+from monitor_core.model.views import (
+    AckAnswer,
+    FalseAlarmAnswer,
+    MuteAnswer,
+    Overview,
+    RunView,
+    ThresholdChange,
+    ThresholdView,
+)
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "answer", [RunView, Overview, Incident, Mute, MuteAnswer, AckAnswer, ThresholdView, ThresholdChange]
+    "answer",
+    [
+        *(RunView, Overview, Incident, Mute, MuteAnswer, AckAnswer, ThresholdView, ThresholdChange, FalseAlarmAnswer),
+        *(History, PastIncident, Audit, AuditEntry, Why, Judged, HeldThreshold, Decision, Told, Attempt),
+    ],
 )
 def test_every_field_of_an_answer_in_json_is_documented(answer):
     json_part = COMMANDS.split("## JSON")[1]
@@ -29,6 +43,11 @@ def test_every_verb_of_the_shell_is_documented():
     (verbs,) = (action for action in parser()._actions if action.dest == "verb")
     missing = [verb for verb in verbs.choices if f"`{verb}" not in COMMANDS]
     assert missing == []
+
+
+@pytest.mark.parametrize("word", [*Reason, *Outcome])
+def test_every_reason_and_outcome_is_documented(word):
+    assert f"`{word}`" in COMMANDS
 
 
 @pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/commands.md"])
