@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from monitor_core.incident.lifecycle import released, told_reason
+from monitor_core.incident.lifecycle import released, told_reason, unwatched
 from monitor_core.incident.mutes import muting
 from monitor_core.incident.routing import decide
 from monitor_core.incident.rules import deciding_thresholds
@@ -134,3 +134,10 @@ def reconcile_mutes(connection: Connection, roster: Roster, now: float) -> None:
     mutes = queries.load_mutes(connection, now=now)
     for incident in queries.active_incidents(connection):
         reconcile_mute(connection, roster, incident, mutes, now)
+
+
+def close_unwatched(connection: Connection, roster: Roster, now: float) -> None:
+    """Close what still holds on runs, hosts and receivers that are no longer configured; who was told is told so."""
+    for incident in queries.active_incidents(connection):
+        if not roster.watches(incident):
+            announce(connection, roster, incident, unwatched(incident, now), now)

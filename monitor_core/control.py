@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from monitor_core import ledger, marking, muting, tuning
-from monitor_core.announce import reconcile_mutes
+from monitor_core.announce import close_unwatched, reconcile_mutes
 from monitor_core.errors import CommandError
 from monitor_core.model.incidents import Mute, Subject, SubjectKind
 from monitor_core.model.past import Audit, History, Why
@@ -28,6 +28,7 @@ from monitor_core.model.views import (
 )
 from monitor_core.roster import Roster
 from monitor_core.store import queries
+from monitor_core.store.database import Database
 from monitor_core.targets import Targets, incident, is_number
 from monitor_core.thresholds import Threshold
 from monitor_core.view import host_view, run_view, worst_first
@@ -39,7 +40,7 @@ _MOST = 1000
 class Control:
     """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change."""
 
-    engine: Engine
+    engine: Database
     roster: Roster
     clock: Callable[[], float]
     changed: Callable[[], None] = field(default=lambda: None)
@@ -48,6 +49,11 @@ class Control:
     def targets(self) -> Targets:
         """Return how names that people type are understood."""
         return Targets(self.roster)
+
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of the configured runs, and those of the hosts."""
+        config = self.roster.config
+        return tuple(config.runs), tuple(config.hosts)
 
     def overview(self) -> Overview:
         """Return all runs, worst first, all hosts, and what troubles the monitor itself."""
@@ -173,9 +179,11 @@ class Control:
             queries.add_audit(connection, at=self.clock(), actor=actor, verb="refused", subject=text, refused=why)
 
     def settle(self) -> None:
-        """Let mutes end whose time has come; called regularly, since nobody presses a button then."""
+        """Let mutes end whose time has come, and close what is no longer watched; called regularly."""
+        now = self.clock()
         with self.engine.begin() as connection:
-            reconcile_mutes(connection, self.roster, self.clock())
+            close_unwatched(connection, self.roster, now)
+            reconcile_mutes(connection, self.roster, now)
 
     def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
         scope = self.targets.scope(scope)

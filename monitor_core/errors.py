@@ -6,7 +6,9 @@
     ├── CollectError         this host could not be read now
     │   ├── Unreachable      no answer: network, SSH, authentication, deadline
     │   └── HostKeyChanged   the host answered with a key that is not the known one
-    └── NotifyError          a message was not accepted: permanent, or to be tried again
+    ├── NotifyError          a message was not accepted: permanent, or to be tried again
+    └── Retired              whoever began this is no longer to do it: nothing of it is written
+        └── LeaseLost        another monitor has taken over, or may have
 
 Catch `TrainstatusError` where one run's or host's trouble must not stop the others.
 """
@@ -81,3 +83,11 @@ class NotifyError(TrainstatusError):
         self.retry_after = retry_after
         self.doubtful = doubtful
         super().__init__(text)
+
+
+class Retired(TrainstatusError):  # noqa: N818 what has become of whoever gets it
+    """Whoever began this is no longer to do it: nothing of it was written, and nothing more of it is to be done."""
+
+
+class LeaseLost(Retired):
+    """Another monitor has taken over, or may have: this one neither writes nor sends until it has the lease again."""

@@ -40,12 +40,14 @@ def _of_host(connection: Connection, roster: Roster, host: str, around: Scene) -
 def _of_run(connection: Connection, roster: Roster, run: str, around: Scene) -> Scene:
     owner = roster.run(run).owner if run in roster.config.runs else ""
     row = queries.load_run(connection, run)
-    state = row.known() if row is not None else None
-    if row is None or state is None:
+    if row is None:
         return replace(around, owner=owner)
+    # A run that is no longer configured was on this host when it was looked at last.
+    around, state = replace(around, owner=owner, host=around.host or row.host), row.known()
+    if state is None:
+        return around
     return replace(
         around,
-        owner=owner,
         iteration=state.iteration,
         total=state.total,
         loss=state.loss,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitor_core.model.incidents import KINDS, Finding, Incident, IncidentState, Kind, Number, Reason, Subject
+from monitor_core.model.incidents import KINDS, SELF, Finding, Incident, IncidentState, Kind, Number, Reason, Subject
 
 # A shown duration ages: the message is edited whenever it has grown by half, but not for less than a minute.
 _GROWTH = 1.5
 _LEAST_REFRESH = 60.0
+# What closed an incident, where it was no ending.
+UNWATCHED = "unwatched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ def resolve(incident: Incident, now: float, *, closed_by: Kind | None = None) ->
 def released(incident: Incident) -> Incident:
     """Return the incident as one that needs somebody: what people said of it does not survive that it gets worse."""
     return replace(incident, acknowledged_by="", acknowledged_at=None, false_alarm_by="", false_alarm_at=None)
+
+
+def unwatched(incident: Incident, now: float) -> Incident:
+    """Return the incident closed at `now`, since nobody looks any more at what it is about."""
+    closed = resolve(incident, now)
+    # What troubled the monitor itself is simply over.
+    return closed if incident.subject == SELF else replace(closed, facts={**incident.facts, "closed_by": UNWATCHED})
 
 
 def told_reason(before: Incident | None, after: Incident, now: float) -> Reason | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from monitor_core.incident.lifecycle import UNWATCHED
 from monitor_core.incident.scene import Scene
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.model.message import Strong, Text, Time, TimeStyle
@@ -22,8 +23,11 @@ Sentence = Callable[[Incident, Scene, float], Text]
 
 def sentence(incident: Incident, scene: Scene, now: float) -> Text:
     """Return the one or two sentences that say what holds, since when, where, and what was expected."""
-    table = _RESOLVED if not incident.active and not KINDS[incident.kind].once else _FIRING
-    return table[incident.kind](incident, scene, now)
+    if incident.active or KINDS[incident.kind].once:
+        return _FIRING[incident.kind](incident, scene, now)
+    if incident.said("closed_by") == UNWATCHED:
+        return (Strong(("No longer watched since ", Time(incident.ended_at))), f"{_on(scene)}.")
+    return _RESOLVED[incident.kind](incident, scene, now)
 
 
 def plain(text: Text) -> Text:

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError as AlembicError
-from sqlalchemy import Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from monitor_core.errors import TrainstatusError
+from monitor_core.errors import Retired, TrainstatusError
 
 _BUSY_MS = 10_000
+
+
+class Database(Protocol):
+    """What gives transactions: an engine, a lease, or a handle on one of them."""
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Begin a transaction that is committed at the end, or rolled back if something is raised."""
+
+
+@dataclass(slots=True)
+class Handle:
+    """A database for one user of it, who can be kept from writing what he has begun."""
+
+    database: Database
+    closed: bool = False
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Begin a transaction; raise Retired once the handle is closed."""
+        with self.database.begin() as connection:
+            # Transactions come one after the other: whoever closes the handle and then begins one sees all of this one.
+            if self.closed:
+                raise Retired("what began this is no longer to write")
+            yield connection
 
 
 def open_database(url: str) -> Engine:

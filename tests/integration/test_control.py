@@ -9,10 +9,12 @@ import pytest
 from monitor_core.announce import announce, announce_all
 from monitor_core.errors import CommandError
 from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity, Subject, SubjectKind
+from monitor_core.roster import Roster
 from tests.support.smtpd import MailServer
 from tests.support.stage import BOSS, HOST, ONCALL, OTHER_RUN, RUN, START, Stage, subjects
 
 ALICE = "shell:alice"
+FIRING = (Severity.WARNING, IncidentState.FIRING, START - 60, {"what": "a part", "error": "broke"})
 STUCK = f"{RUN} STUCK on gpu-01 (incident 1)"
 
 
@@ -354,3 +356,68 @@ def test_the_audit_log_is_newest_first_and_has_what_was_refused(control):
         (ALICE, "threshold set", "slow for all", "1.1", "1.3", ""),
     ]
     assert found.more == 1
+
+
+def _configure(stage, **changes):
+    """Go on under another configuration."""
+    config = stage.config.model_copy(update=changes)
+    roster = Roster(config, stage.roster.notifiers)
+    for each in (stage.control, *stage.outboxes.values()):
+        each.roster = roster
+
+
+def test_a_run_that_is_no_longer_configured_is_closed_and_those_who_were_told_are_told_so(stage, control, mail):
+    stage.execute(f"INSERT INTO runs (name, host, state, parsers) VALUES ('{RUN}', '{HOST}', '', '')")
+    stage.fire()
+    stage.fire(OTHER_RUN)
+    stage.drain()
+    _configure(stage, runs={OTHER_RUN: stage.config.runs[OTHER_RUN]})
+    for _ in range(2):
+        control.settle()
+        stage.drain()
+    assert subjects(mail)[2:] == [f"Re: {STUCK}"]
+    assert "No longer watched since 09:52:35 UTC (Tue 24 Nov) on gpu-01." in mail.received[2].body("plain")
+    assert [state for _, _, state in stage.incidents()] == ["resolved", "firing"]
+
+
+def test_what_was_told_once_is_closed_in_silence_when_its_run_is_no_longer_configured(stage, control, mail):
+    stage.fire(kind=Kind.FAILED)
+    stage.drain()
+    _configure(stage, runs={OTHER_RUN: stage.config.runs[OTHER_RUN]})
+    control.settle()
+    stage.drain()
+    assert len(mail.received) == 1
+    assert [state for _, _, state in stage.incidents()] == ["resolved"]
+
+
+def test_a_host_without_runs_is_no_longer_watched(stage, control, mail):
+    _announce(stage, Incident(Subject(SubjectKind.HOST, HOST), Kind.UNREACHABLE, *FIRING))
+    stage.drain()
+    _configure(stage, runs={})
+    control.settle()
+    stage.drain()
+    assert "No longer watched since" in mail.received[1].body("plain")
+
+
+@pytest.mark.parametrize(
+    ("detail", "state"),
+    [
+        (f"run {RUN}", "resolved"),
+        (f"run {OTHER_RUN}", "firing"),
+        (f"host {HOST}", "firing"),
+        ("host gpu-99", "resolved"),
+        (f"delivery email:{ONCALL}", "firing"),
+        (f"delivery email:{BOSS}", "resolved"),
+        ("configuration", "firing"),
+    ],
+)
+def test_a_trouble_of_the_monitor_ends_with_what_it_is_about(stage, control, detail, state):
+    _announce(stage, Incident(SELF, Kind.MONITOR_ERROR, *FIRING, detail=detail))
+    _configure(stage, runs={OTHER_RUN: stage.config.runs[OTHER_RUN]})
+    control.settle()
+    assert stage.incidents() == [("self:", "monitor_error", state)]
+
+
+def _announce(stage, incident):
+    with stage.engine.begin() as connection:
+        announce(connection, stage.roster, None, incident, stage.clock.now)
