@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from monitor_core.announce import announce_all
-from monitor_core.errors import CollectError, HostKeyChanged
+from monitor_core.complaints import Complaints
+from monitor_core.errors import CollectError, HostKeyChanged, Retired
 from monitor_core.incident.lifecycle import step
 from monitor_core.model.incidents import (
     SELF,
@@ -27,6 +29,7 @@ from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRe
 from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
 from monitor_core.store import queries
+from monitor_core.store.database import Database
 from monitor_core.store.queries import HostRow, RunRow
 from monitor_core.thresholds import Value, Values
 from monitor_core.track import memory
@@ -89,17 +92,23 @@ class Poller:
     `due` is when each run is to be looked at. `_quiet` are the details of which no incident of the monitor is open.
     """
 
-    engine: Engine
+    engine: Database
     roster: Roster
     readers: Mapping[str, Reader]
     clock: Callable[[], float]
     due: dict[str, float] = field(default_factory=dict)
     _quiet: set[str] = field(default_factory=set)
+    _complain: Complaints = field(default_factory=lambda: Complaints(log))
     _closing: bool = False
 
     def close(self) -> None:
         """Poll no more; whoever closes the readers next does not look like a host that gives no answer."""
         self._closing = True
+
+    def heir(self, engine: Database, roster: Roster, readers: Mapping[str, Reader], again: Collection[str]) -> Poller:
+        """Return a poller that goes on where this one stands; the runs `again` are due at once."""
+        due = {run: at for run, at in self.due.items() if run not in again}
+        return Poller(engine, roster, readers, self.clock, due, self._quiet, self._complain)
 
     def poll_host(self, host: str) -> float:
         """Look at the runs of a host that are due, and return when to look at it again (seconds since 1970)."""
@@ -113,8 +122,14 @@ class Poller:
         except CollectError as error:
             return self._next(host, self.clock()) if self._closing else self._missed(host, error)
         self._answered(host, at)
+        refusal = None
         for answer in reading.logs:
-            self._advance_safely(host, answer, briefs[answer.run], reading.clock - at, at)
+            try:
+                self._advance_safely(host, answer, briefs[answer.run], reading.clock - at, at)
+            except DBAPIError as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
         return self._next(host, self.clock())
 
     def _is_due(self, run: str, now: float) -> bool:
@@ -185,12 +200,14 @@ class Poller:
         announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
 
     def _advance_safely(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:
-        """One run's trouble, even a bug of ours, never stops the others."""
+        """One run's trouble, even a bug of ours, never stops the others. A database that refuses is not its trouble."""
         what = f"{answer.run} could not be judged"
         try:
             self._advance(host, answer, brief, skew, now)
-        except Exception as error:
-            log.exception("run=%s could not be judged", answer.run)
+        except (DBAPIError, Retired):
+            raise
+        except Exception as error:  # noqa: BLE001 `_complain` logs it
+            self._complain(f"run={answer.run} could not be judged", error)
             self.due[answer.run] = now + self.roster.check_interval(answer.run)
             self.report(f"run {answer.run}", what, f"{type(error).__name__}: {error}")
         else:
@@ -221,8 +238,8 @@ class Poller:
         for answer in reading.logs:
             try:
                 looks[answer.run] = self._look(host, answer, briefs[answer.run], reading.clock - at, at)
-            except Exception:
-                log.exception("run=%s could not be judged", answer.run)
+            except Exception as error:  # noqa: BLE001 `_complain` logs it
+                self._complain(f"run={answer.run} could not be judged", error)
         return looks
 
     def _advance(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:

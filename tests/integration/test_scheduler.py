@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from monitor_core.errors import LeaseLost
 from monitor_core.scheduler import Scheduler
 from tests.support.sshd import until
 
@@ -40,27 +42,22 @@ def start():
         yield begin
 
 
-def test_a_poll_that_falls_due_before_the_one_before_it_has_quite_ended_is_not_forgotten(start):
-    polls, started, held = [], threading.Event(), threading.Event()
+class Slow(threading.Condition):
+    """Keeps a poll from ending for a moment after it has planned the next one."""
 
-    def hold_up(scheduler):
-        """Keep the poll from ending after it has planned the next one."""
-        with scheduler._idle:
-            held.set()
-            until(lambda: scheduler._due["gpu-01"] == 1.0)
-            time.sleep(0.2)
+    def notify_all(self):
+        time.sleep(0.2)
+        super().notify_all()
+
+
+def test_a_poll_that_falls_due_before_the_one_before_it_has_quite_ended_is_not_forgotten(start):
+    polls = []
 
     def poll(host):
         polls.append(host)
-        if len(polls) == 1:
-            started.wait()
-            threading.Thread(target=hold_up, args=[scheduler]).start()
-            held.wait()
-            return 1.0
-        return time.time() + 60
+        return 1.0 if len(polls) == 1 else time.time() + 60
 
-    scheduler = start(poll, Told())
-    started.set()
+    start(poll, Told(), _idle=Slow())
     until(lambda: len(polls) == 2)
 
 
@@ -106,28 +103,135 @@ def broken(*_):
 
 def test_a_host_whose_poll_raises_is_looked_at_again_after_5_seconds(start):
     began, told = time.time(), Told()
-    scheduler = start(locked, told)
+    scheduler = start(broken, told)
     until(lambda: scheduler._due["gpu-01"] > began + 4)
     assert scheduler._due["gpu-01"] <= time.time() + 5
-    assert told.said == [("gpu-01", "the database refused: database is locked")]
+    assert told.said == [("gpu-01", "RuntimeError: a bug")]
+
+
+def test_a_database_that_refuses_for_a_moment_is_told_to_nobody(start):
+    polls, told = [], Told()
+
+    def poll(host):
+        polls.append(host)
+        if len(polls) < 4:
+            locked()
+        return time.time() + 60
+
+    start(poll, told, after_error=0.01)
+    until(lambda: told.said)
+    assert (told.said, len(polls)) == ([("gpu-01", "")], 4)
+
+
+def test_a_database_that_refuses_for_long_is_told_of_until_it_no_longer_does(start):
+    refusing, told = threading.Event(), Told()
+    refusing.set()
+
+    def poll(_host):
+        if refusing.is_set():
+            locked()
+        return time.time() + 60
+
+    scheduler = start(poll, told, after_error=0.01, overdue=0.1)
+    until(lambda: scheduler._watch() or told.said)
+    ((host, said),) = told.said
+    assert host == "gpu-01"
+    assert re.fullmatch(r"its poll was due \d+ s ago: the database refused: database is locked", said)
+    refusing.clear()
+    until(lambda: told.said[1:] == [("gpu-01", "")])
 
 
 def test_a_database_that_refuses_is_one_line_of_the_log_wherever_it_does(start, caplog):
-    start(locked, locked, settle=locked)
-    until(lambda: len({record.message for record in caplog.records}) == 3)
+    scheduler = start(locked, locked, settle=locked, overdue=0.0)
+    until(lambda: caplog.records)
+    scheduler._watch()
+    until(lambda: len({_said(record) for record in caplog.records}) == 3)
     why = "the database refused: database is locked"
-    assert {record.message for record in caplog.records} == {
+    assert {_said(record) for record in caplog.records} == {
         f"host=gpu-01 could not be polled: {why}",
-        f"host=gpu-01 this could not be written down ({why}): {why}",
+        f"host=gpu-01 this could not be written down (its poll was due N s ago: {why}): {why}",
         f"housekeeping failed, it is tried again: {why}",
     }
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_a_bug_keeps_its_traceback_in_the_log_wherever_it_is(start, caplog):
-    start(broken, broken, settle=broken)
-    until(lambda: len({record.message for record in caplog.records}) == 3)
-    assert all("in broken" in caplog.handler.format(record) for record in caplog.records)
+def _said(record):
+    return re.sub(r"\d+ s ago", "N s ago", record.getMessage())
+
+
+def test_a_bug_brings_its_traceback_once_wherever_it_is_and_then_a_line(start, caplog):
+    def at_home():
+        raise RuntimeError("another bug")
+
+    start(broken, Told(), settle=at_home, after_error=0.01)
+    until(lambda: len(caplog.records) > 20 and len({record.message for record in caplog.records}) == 2)
+    with_traceback = [record.message for record in caplog.records if record.exc_info]
+    assert sorted(with_traceback) == [
+        "host=gpu-01 could not be polled: RuntimeError: a bug",
+        "housekeeping failed, it is tried again: RuntimeError: another bug",
+    ]
+    assert "in broken" in caplog.text
+
+
+def test_what_was_begun_by_one_who_lost_the_lease_is_neither_told_nor_logged(start, caplog):
+    polls, told = [], Told()
+
+    def poll(host):
+        polls.append(host)
+        raise LeaseLost("the lease is held by process 4711")
+
+    start(poll, told, settle=lambda: poll(""), after_error=0.01)
+    until(lambda: len(polls) > 5 and "" in polls)
+    assert (told.said, caplog.records) == ([], [])
+
+
+def test_hosts_that_are_followed_anew_are_looked_at_and_those_that_stay_keep_their_rhythm(start):
+    polls, now = [], time.time()
+
+    def poll(host):
+        polls.append(host)
+        return now + 3600
+
+    scheduler = start(poll, Told(), "gpu-01", "gpu-02", "gpu-03")
+    until(lambda: len(polls) == 3)
+    scheduler.follow(["gpu-01", "gpu-02", "gpu-04"], 0.0, again={"gpu-02"})
+    until(lambda: len(polls) == 5)
+    assert sorted(polls[3:]) == ["gpu-02", "gpu-04"]
+    until(lambda: scheduler._due == dict.fromkeys(["gpu-01", "gpu-02", "gpu-04"], now + 3600))
+
+
+def test_a_poll_that_is_under_way_when_hosts_are_followed_anew_is_done_again_and_does_not_overlap(start):
+    entered, release, running, polls = threading.Event(), threading.Event(), threading.Lock(), []
+
+    def poll(_host):
+        polls.append(running.acquire(blocking=False))
+        entered.set()
+        release.wait(20)
+        running.release()
+        return time.time() + 3600
+
+    scheduler = start(poll, Told())
+    entered.wait()
+    scheduler.follow(["gpu-01"], 0.0, again={"gpu-01"})
+    release.set()
+    until(lambda: polls == [True, True])
+
+
+def test_a_host_that_is_gone_while_it_is_polled_is_not_planned_again_and_not_missed(start):
+    entered, release, told = threading.Event(), threading.Event(), Told()
+
+    def poll(_host):
+        entered.set()
+        release.wait(20)
+        return time.time()
+
+    scheduler = start(poll, told, overdue=0.0)
+    entered.wait()
+    scheduler.follow([], 0.0)
+    release.set()
+    assert scheduler.wait(10)
+    scheduler._watch()
+    assert (scheduler._due, told.said) == ({}, [])
 
 
 def test_what_an_earlier_process_reported_of_a_host_is_taken_back_at_the_first_good_poll(start):
