@@ -56,6 +56,11 @@ def compact_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def counted(number: int, word: str) -> str:
+    """Write how many there are of something: `1 run`, `2 runs`."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
 def count(number: int) -> str:
     """Write a counter with thousands commas: `12,400`."""
     return f"{number:,}"

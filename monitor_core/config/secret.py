@@ -65,6 +65,27 @@ class Secrets:
         return _one_line(answer, "answer")
 
 
+@dataclass(slots=True)
+class Answers:
+    """Asks a person for each secret once. After `close` nobody is asked: what was typed until then is known."""
+
+    ask: Ask
+    _typed: dict[str, str] = field(default_factory=dict, repr=False)
+    _closed: bool = False
+
+    def __call__(self, prompt: str) -> str:
+        """Return what was typed; raise ValueError if nobody was asked in time."""
+        if prompt not in self._typed:
+            if self._closed:
+                raise ValueError("nobody was asked for it at the start: restart, or write env:NAME or file:/path")
+            self._typed[prompt] = self.ask(prompt)
+        return self._typed[prompt]
+
+    def close(self) -> None:
+        """Ask nobody any more."""
+        self._closed = True
+
+
 def secret(label: str) -> BeforeValidator:
     """Return the validator of a secret that people are asked for by its label."""
 

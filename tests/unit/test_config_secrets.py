@@ -6,6 +6,7 @@ import os
 import pytest
 
 from monitor_core.config.load import load
+from monitor_core.config.secret import Answers
 from monitor_core.errors import ConfigError
 from tests.support.configuration import ENVIRONMENT, SMALLEST, load_text, problems
 
@@ -194,3 +195,17 @@ def test_a_secret_in_the_wrong_place_is_never_repeated(tmp_path, text):
     said = "\n".join(problems(tmp_path, text))
     assert said
     assert LEAK not in said
+
+
+def test_what_was_typed_at_the_start_is_known_later_and_nobody_is_asked_again(tmp_path):
+    prompts = []
+    answers = Answers(lambda prompt: prompts.append(prompt) or LEAK)
+    assert password(tmp_path, "ask", ask=answers) == LEAK
+    answers.close()
+    assert password(tmp_path, "ask", ask=answers) == LEAK
+    slack = "slack: {channel: C0123ABCD, bot_token: ask, app_token: env:SLACK_APP_TOKEN}\n"
+    later = problems(tmp_path, MAIL.replace("SECRET", "ask") + slack, ask=answers)
+    why = "nobody was asked for it at the start: restart, or write env:NAME or file:/path"
+    assert later == [f"trainstatus.yaml:8: slack.bot_token: {why}"]
+    assert prompts == ["SMTP password: "]
+    assert LEAK not in repr(answers)
