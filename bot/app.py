@@ -20,7 +20,6 @@ from bot.commands import Commands
 from bot.connection import Connection
 from bot.groups import Groups
 from bot.notifier import SlackNotifier, make_client
-from bot.words import Names
 from monitor_core.config.models import Config, Slack
 from monitor_core.control import Control
 
@@ -43,7 +42,6 @@ class SlackApp:
             raise ValueError("the configuration has no slack section")
         _quiet()
         self._slack: Slack = config.slack
-        self._names = Names(tuple(config.runs), tuple(config.hosts))
         self._client = make_client(config.slack)
         self._commands: Commands | None = None
         self._app: App | None = None
@@ -62,7 +60,7 @@ class SlackApp:
         """Begin to answer; returns at once and goes on trying while Slack is away."""
         groups = frozenset(one for one in self._slack.operators if one.startswith("S"))
         people = frozenset(self._slack.operators) - groups
-        self._commands = Commands(control, self._names, people, Groups(self._client, groups))
+        self._commands = Commands(control, people, Groups(self._client, groups))
         self._connection.start()
 
     def stop(self) -> None:

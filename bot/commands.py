@@ -58,9 +58,8 @@ class Commands:
     `operators` are ids of people who may do all, besides the members of `groups`.
     """
 
-    def __init__(self, control: Control, names: Names, operators: frozenset[str], groups: Groups) -> None:
+    def __init__(self, control: Control, operators: frozenset[str], groups: Groups) -> None:
         self._control = control
-        self._names = names
         self._operators = operators
         self._groups = groups
 
@@ -70,7 +69,7 @@ class Commands:
             # Names are suggested only to those who may read.
             if judge(caller, Right.READ, workspace=workspace, operators=frozenset()) is Verdict.OUTSIDER:
                 return Reply(self.carry_out(Request(Verb.STATUS), caller, workspace, text))
-            request = grammar.parse(text, now=self._control.clock(), names=self._names)
+            request = grammar.parse(text, now=self._control.clock(), names=Names(*self._control.names()))
         except CommandError as trouble:
             return Reply(answers.error(trouble))
         return Reply(self.carry_out(request, caller, workspace, text), request.share)

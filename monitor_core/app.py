@@ -1,168 +1,206 @@
-"""The composition root: builds the parts from the configuration, owns the clock, starts and stops."""
+"""The composition root: stands by until the lease is ours, is on duty while it is, and reads the configuration anew."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from queue import SimpleQueue
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
 from monitor_core.collect.hosts import HostReader
+from monitor_core.complaints import Complaints
+from monitor_core.config.difference import difference
 from monitor_core.config.models import Config
 from monitor_core.control import Control
-from monitor_core.delivery import Outbox
-from monitor_core.notify.console import ConsoleNotifier
-from monitor_core.notify.email import EmailNotifier
-from monitor_core.notify.protocol import Notifier
+from monitor_core.duty import Duty, Extend, Extension
+from monitor_core.errors import ConfigError, LeaseLost, Problem
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
-from monitor_core.scheduler import Scheduler
+from monitor_core.signals import RELOAD, Signals
 from monitor_core.store.database import busy_told, open_copy, open_database
+from monitor_core.store.lease import TTL, acquire, holder
+from monitor_core.units import counted
+
+__all__ = ["App", "Extend", "Extension", "Source", "door", "sight", "with_somebody_to_tell"]
 
 log = logging.getLogger(__name__)
 
-_GRACE = 4.0
-_SPREAD = 5.0
-# The shell changes the same database: the outbox looks for its deliveries once a second.
-_IDLE = 1.0
-_AFTER_TROUBLE = 1.0
+_GRACE = 4.5
+# How often who stands by looks for the lease, and whoever could not renew it tries again.
+_LOOK = 1.0
+_RENEWALS = 3  # in the time for which a lease lasts
 
 
-class Extension(Protocol):
-    """Another way to people than mail and terminal, that also takes their commands: Slack."""
+class Source(Protocol):
+    """Where the configuration is read from."""
 
     @property
-    def notifier(self) -> Notifier:
-        """Return what carries messages there."""
+    def path(self) -> str:
+        """Return the file, as people named it."""
 
-    def start(self, control: Control) -> None:
-        """Begin to take commands; returns at once, whatever the other side does."""
-
-    def stop(self) -> None:
-        """End within two seconds."""
-
-
-@dataclass(slots=True)
-class _Carrier:
-    """The thread that drains the outbox of one notifier."""
-
-    outbox: Outbox
-    stopping: threading.Event
-    wake: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread = field(init=False)
-
-    def __post_init__(self) -> None:
-        name = f"outbox-{self.outbox.notifier.name}"
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def _run(self) -> None:
-        while not self.stopping.is_set():
-            self._send_until_trouble()
-            self.stopping.wait(_AFTER_TROUBLE)
-
-    def _send_until_trouble(self) -> None:
-        """Send until the end, or until something breaks: a delivery may then be on its way that has to be recovered."""
-        try:
-            self.outbox.recover()
-            while not self.stopping.is_set():
-                if not self.outbox.send_next():
-                    self.wake.wait(_IDLE)
-                    self.wake.clear()
-        except DBAPIError as error:
-            log.error("notifier=%s the database refused: %s; tried again", self.outbox.notifier.name, error.orig)  # noqa: TRY400 the sentence says it all
-        except Exception:
-            log.exception("notifier=%s could not be drained; tried again", self.outbox.notifier.name)
+    def read(self) -> Config:
+        """Return what stands there now; raise ConfigError with all its problems."""
 
 
 class App:
-    """The monitor of one configuration. `clock` gives seconds since 1970."""
+    """The monitor of one configuration, which is read anew from `source`.
+
+    `extend` makes the extension of a configuration, None where it has none. `clock` gives seconds since 1970. `ttl` is
+    for how many seconds others wait before they replace a monitor that gives no sign of life.
+    """
 
     def __init__(
-        self, config: Config, *, extension: Extension | None = None, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        *,
+        source: Source | None = None,
+        extend: Extend = lambda _: None,
+        clock: Callable[[], float] = time.time,
+        ttl: float = TTL,
     ) -> None:
-        self.config = config
-        self._extension = extension
-        self._stopping = threading.Event()
         self.engine = open_database(config.database)
-        notifiers = _notifiers(config, extension)
-        self.roster = Roster(config, frozenset(notifiers))
-        watched = {run.host for run in config.runs.values()}
-        self._readers = {name: HostReader(config.hosts[name], config.hosts) for name in config.hosts if name in watched}
-        self.poller = Poller(self.engine, self.roster, self._readers, clock)
-        self.control = Control(self.engine, self.roster, clock, self._wake)
-        self._carriers = [
-            _Carrier(Outbox(self.engine, self.roster, notifier, clock), self._stopping)
-            for notifier in notifiers.values()
-        ]
-        self._scheduler = Scheduler(self._poll, self._settle, self._report)
+        self._config, self._source = config, source
+        self._path = source.path if source is not None else ""
+        self._extend, self._clock, self._ttl = extend, clock, ttl
+        self._complain = Complaints(log)
+        self._duty: Duty | None = None
+        self._awaited = ""
+        self._orderly = False
+        # One thread does all that concerns lease and duty, one after the other; others give it work, None to end it.
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._live, name="lease", daemon=True)
 
     def start(self) -> None:
-        """Start polling, delivering and answering; returns at once."""
-        for carrier in self._carriers:
-            carrier.thread.start()
-        self._scheduler.start(self._readers, min(_SPREAD, self.config.defaults.check_interval))
-        if self._extension is not None:
-            self._extension.start(self.control)
+        """Begin to watch, or to stand by where another monitor watches; returns at once."""
+        self._thread.start()
 
     def stop(self) -> bool:
-        """Stop within the grace; return whether everything has ended by then."""
-        ends_at = time.monotonic() + _GRACE
-        self._stopping.set()
-        self.poller.close()
-        self._scheduler.stop()
-        self._wake()
-        closing = [threading.Thread(target=reader.close, daemon=True) for reader in self._readers.values()]
-        for thread in closing:
-            thread.start()
-        if self._extension is not None:
-            self._extension.stop()
-        threads = [*closing, *(carrier.thread for carrier in self._carriers)]
-        for thread in threads:
-            thread.join(max(0.0, ends_at - time.monotonic()))
-        idle = self._scheduler.wait(ends_at - time.monotonic())
-        for carrier in self._carriers:
-            carrier.outbox.notifier.close()
+        """Stop within five seconds; return whether everything has ended by then."""
+        self._work.put(None)
+        self._thread.join(_GRACE)
         self.engine.dispose()
-        return idle and not any(thread.is_alive() for thread in threads)
+        return self._orderly and not self._thread.is_alive()
 
-    def run(self) -> int:
+    def run(self, signals: Signals) -> int:
         """Run until SIGTERM or SIGINT; return the exit status."""
-        # A signal may come while its own queue is being waited for: an Event would then wait for itself.
-        signals: SimpleQueue[int] = SimpleQueue()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda came, _frame: signals.put(came))
+        signals.listen()
         self.start()
-        log.info("watching %d runs on %d hosts", len(self.config.runs), len(self._readers))
-        signals.get()
+        while signals.next() == RELOAD:
+            self.reload()
         log.info("stopping")
         if not self.stop():
             # A thread of APScheduler or of a library that hangs would keep the interpreter from ending.
             os._exit(0)
         return 0
 
-    def _poll(self, host: str) -> float:
-        due = self.poller.poll_host(host)
-        self._wake()
-        return due
+    def reload(self) -> None:
+        """Read the configuration anew, and let what is different take effect; an invalid one changes nothing."""
+        if self._source is None:
+            return
+        try:
+            config = self._source.read()
+            self._refuse_another_database(config)
+        except ConfigError as error:
+            self._work.put(partial(self._refuse, error))
+        except Exception as error:  # noqa: BLE001 `_complain` logs it
+            self._complain(f"{self._path} could not be read", error)
+        else:
+            self._work.put(partial(self._follow, config))
 
-    def _settle(self) -> None:
-        self.control.settle()
+    def _live(self) -> None:
+        turn_at = time.monotonic()
+        while True:
+            if time.monotonic() >= turn_at:
+                turn_at = time.monotonic() + self._turn()
+            try:
+                work = self._work.get(timeout=max(0.0, turn_at - time.monotonic()))
+            except Empty:
+                continue
+            if work is None:
+                break
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 `_complain` logs it
+                self._complain("the configuration could not be put into force", error)
+        self._orderly = self._end()
 
-    def _report(self, host: str, error: str) -> None:
-        self.poller.report(f"host {host}", f"{host} is not looked at", error)
-        self._wake()
+    def _turn(self) -> float:
+        """Take the lease, or keep it; return after how many seconds to do so again."""
+        try:
+            if self._duty is not None:
+                self._duty.lease.renew()
+            elif not self._take():
+                return _LOOK
+        except LeaseLost:
+            self._end()
+            return _LOOK
+        except Exception as error:  # noqa: BLE001 `_complain` logs it
+            self._complain("the lease could not be had, it is tried again", error)
+            return _LOOK
+        return self._ttl / _RENEWALS
 
-    def _wake(self) -> None:
-        for carrier in self._carriers:
-            carrier.wake.set()
+    def _take(self) -> bool:
+        """Be on duty if the lease is free; return whether it was."""
+        lease = acquire(self.engine, clock=self._clock, ttl=self._ttl)
+        if lease is None:
+            self._stand_by()
+            return False
+        if self._awaited:
+            log.info("taking over from %s", self._awaited)
+        self._awaited = ""
+        self._duty = Duty(self.engine, lease, self._extend, self._clock)
+        try:
+            self._duty.start(self._config)
+        except Exception:
+            self._end()
+            raise
+        runs = self._config.runs
+        log.info("watching %s on %s", counted(len(runs), "run"), counted(len({r.host for r in runs.values()}), "host"))
+        return True
+
+    def _stand_by(self) -> None:
+        """Say once who watches in our stead."""
+        watching = holder(self.engine)
+        if watching != self._awaited:
+            log.info("standing by: another monitor watches, %s", watching)
+        self._awaited = watching
+
+    def _end(self) -> bool:
+        """End the duty, if there is one, and let another monitor take over; return whether all of it has ended."""
+        duty, self._duty = self._duty, None
+        if duty is None:
+            return True
+        orderly = duty.stop()
+        # If the database refuses, the lease runs out by itself.
+        with contextlib.suppress(DBAPIError):
+            duty.lease.release()
+        return orderly
+
+    def _follow(self, config: Config) -> None:
+        change = difference(self._config, config) if self._duty is None else self._duty.follow(config)
+        self._config = config
+        log.info("reloaded %s: %s", self._path, change)
+
+    def _refuse(self, error: ConfigError) -> None:
+        for problem in error.problems:
+            log.error("%s", problem)
+        log.error("%s is not taken, nothing is changed", self._path)
+        if self._duty is not None:
+            more = len(error.problems) - 1
+            others = f" (and {counted(more, 'more problem')})" if more else ""
+            self._duty.refuse(f"What is new in {self._path} is not in force", f"{error.problems[0]}{others}")
+
+    def _refuse_another_database(self, config: Config) -> None:
+        if config.database != self._config.database:
+            text = f"cannot change while trainstatus runs: restart it, or put {self._config.database} back"
+            raise ConfigError([Problem(self._path, None, "database", text)])
 
 
 def with_somebody_to_tell(config: Config) -> Config:
@@ -196,12 +234,3 @@ def door(config: Config) -> Iterator[Control]:
             yield Control(engine, roster, time.time)
     finally:
         engine.dispose()
-
-
-def _notifiers(config: Config, extension: Extension | None) -> dict[str, Notifier]:
-    found: list[Notifier] = [] if extension is None else [extension.notifier]
-    if config.email is not None:
-        found.append(EmailNotifier(config.email))
-    if config.console:
-        found.append(ConsoleNotifier())
-    return {notifier.name: notifier for notifier in found}

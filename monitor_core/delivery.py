@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from monitor_core.announce import announce
 from monitor_core.errors import NotifyError
@@ -33,6 +33,7 @@ from monitor_core.notify.protocol import Notifier
 from monitor_core.roster import Roster
 from monitor_core.scenes import scene
 from monitor_core.store import ledger, outbox, queries
+from monitor_core.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,13 @@ class Claim:
 
 @dataclass(slots=True)
 class Outbox:
-    """The deliveries of one notifier. `clock` gives seconds since 1970."""
+    """The deliveries of one notifier. `clock` gives seconds since 1970; `permit` raises what forbids to send now."""
 
-    engine: Engine
+    engine: Database
     roster: Roster
     notifier: Notifier
     clock: Callable[[], float]
+    permit: Callable[[], None] = field(default=lambda: None)
     _rests: dict[Receiver, float] = field(default_factory=dict)
 
     def recover(self) -> None:
@@ -120,6 +122,7 @@ class Outbox:
 
     def _send(self, claim: Claim) -> None:
         delivery = claim.delivery
+        self.permit()
         try:
             made = message(claim.incident, claim.scene, _sending(claim))
             ref = self.notifier.send(delivery.receiver.target, made, key=delivery.key, previous=claim.previous)

@@ -108,7 +108,7 @@ class Poller:
     def heir(self, engine: Database, roster: Roster, readers: Mapping[str, Reader], again: Collection[str]) -> Poller:
         """Return a poller that goes on where this one stands; the runs `again` are due at once."""
         due = {run: at for run, at in self.due.items() if run not in again}
-        return Poller(engine, roster, readers, self.clock, due, self._quiet, self._complain)
+        return replace(self, engine=engine, roster=roster, readers=readers, due=due, _closing=False)
 
     def poll_host(self, host: str) -> float:
         """Look at the runs of a host that are due, and return when to look at it again (seconds since 1970)."""

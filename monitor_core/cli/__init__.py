@@ -12,7 +12,7 @@ from monitor_core.errors import CommandError, TrainstatusError
 
 # What carries a verb out is imported when it is asked for: `--help` and `replay` need no SSH and no database.
 _ROOMS = {
-    "run": "monitor",
+    "run": "start",
     "demo": "demo",
     "check": "monitor",
     "replay": "replay",

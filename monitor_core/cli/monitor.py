@@ -1,24 +1,18 @@
-"""The verbs that look at hosts: run and check."""
+"""The verb check: it looks at hosts, once."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor_core.app import App, Extension, sight, with_somebody_to_tell
-from monitor_core.cli.setup import begin_logging, configuration, print_json
-from monitor_core.config.advice import warnings
-from monitor_core.config.models import Config
+from monitor_core.app import sight
+from monitor_core.cli.setup import configuration, print_json
 from monitor_core.detect.ending import verdict
 from monitor_core.errors import CollectError
 from monitor_core.model.incidents import KINDS, Incident, IncidentState, Kind, Severity
 from monitor_core.poller import Look
 from monitor_core.targets import Targets
 from monitor_core.units import duration, progress
-
-log = logging.getLogger(__name__)
 
 _OK, _UNKNOWN = 0, 3
 _STATUS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
@@ -38,19 +32,6 @@ class Verdict:
     text: str
     iteration: int | None = None
     total: int | None = None
-
-
-def run(arguments: argparse.Namespace, extension: Callable[[Config], Extension | None] | None) -> int:
-    """Watch until told to stop."""
-    begin_logging()
-    config = configuration(arguments)
-    for warning in warnings(config):
-        log.warning("%s", warning)
-    made = extension(config) if extension is not None else None
-    if made is None and config.slack is not None:
-        log.warning("the slack: section is ignored here: this process knows no Slack (use `trainstatus run`)")
-        config = config.model_copy(update={"slack": None})
-    return App(with_somebody_to_tell(config), extension=made).run()
 
 
 def check(arguments: argparse.Namespace, _extension: object) -> int:

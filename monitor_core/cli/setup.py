@@ -14,6 +14,7 @@ from typing import Any
 
 from monitor_core.config.load import find, load
 from monitor_core.config.models import Config
+from monitor_core.config.secret import Ask
 
 _QUIET = ("paramiko", "apscheduler", "slack_sdk", "slack_bolt", "alembic", "websocket")
 
@@ -23,8 +24,17 @@ def configuration(arguments: argparse.Namespace, *, secrets: bool = True) -> Con
 
     A verb that sends nothing does without `secrets`: nobody has to export or type them for it.
     """
-    ask = getpass.getpass if sys.stdin is not None and sys.stdin.isatty() else None
-    return load(find(arguments.config, os.environ), environment=os.environ, ask=ask, secrets=secrets)
+    return load(path_of(arguments), environment=os.environ, ask=asker(), secrets=secrets)
+
+
+def path_of(arguments: argparse.Namespace) -> str:
+    """Return the configuration file that the command line, the environment or the folder names; raise ConfigError."""
+    return find(arguments.config, os.environ)
+
+
+def asker() -> Ask | None:
+    """Return how a person is asked for a secret; None where there is no terminal."""
+    return getpass.getpass if sys.stdin is not None and sys.stdin.isatty() else None
 
 
 def begin_logging() -> None:

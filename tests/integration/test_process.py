@@ -31,10 +31,30 @@ def write(tmp_path, monkeypatch):
 def test_the_monitor_ends_at_once_and_cleanly_when_told_to(write, signals):
     write(more="defaults: {check_interval: 1s}", llama=1)
     monitor = Monitor("monitor_core")
-    monitor.wait_for("watching 1 runs on 1 hosts")
+    monitor.wait_for("watching 1 run on 1 host")
     status, seconds = monitor.end(*signals)
     assert (status, seconds < 5) == (0, True)
     assert "Traceback" not in monitor.said()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_monitor_that_is_told_to_end_while_it_still_loads_ends_cleanly(write, number):
+    write(llama=1)
+    monitor = Monitor("monitor_core")
+    until(lambda: monitor.takes(signal.SIGHUP))
+    status, seconds = monitor.end(number)
+    assert (status, seconds < 5) == (0, True)
+    assert "Traceback" not in monitor.said()
+
+
+def test_a_reload_that_is_asked_for_while_the_monitor_still_loads_waits_for_it(write):
+    write(llama=1)
+    monitor = Monitor("monitor_core")
+    until(lambda: monitor.takes(signal.SIGHUP))
+    monitor.send(signal.SIGHUP)
+    monitor.wait_for("reloaded trainstatus.yaml: nothing changed")
+    assert monitor.said().index("watching 1 run on 1 host") < monitor.said().index("reloaded")
+    assert monitor.end(signal.SIGTERM)[0] == 0
 
 
 def test_the_monitor_ends_in_time_though_a_host_and_the_mail_server_hang(write):

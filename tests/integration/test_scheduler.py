@@ -212,7 +212,26 @@ def test_a_poll_that_is_under_way_when_hosts_are_followed_anew_is_done_again_and
 
     scheduler = start(poll, Told())
     entered.wait()
-    scheduler.follow(["gpu-01"], 0.0, again={"gpu-01"})
+    scheduler.follow(["gpu-01"], 0.0)
+    release.set()
+    until(lambda: polls == [True, True])
+
+
+def test_a_host_that_goes_and_comes_back_while_it_is_polled_is_polled_again_after_that(start):
+    entered, release, running, polls = threading.Event(), threading.Event(), threading.Lock(), []
+
+    def poll(_host):
+        polls.append(running.acquire(blocking=False))
+        entered.set()
+        release.wait(20)
+        running.release()
+        return time.time() + 3600
+
+    scheduler = start(poll, Told())
+    entered.wait()
+    scheduler.follow([], 0.0)
+    scheduler.follow(["gpu-01"], 0.0)
+    until(lambda: scheduler._jobs.get_job("gpu-01").next_run_time.timestamp() > time.time() + 60)
     release.set()
     until(lambda: polls == [True, True])
 

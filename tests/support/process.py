@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -40,21 +44,60 @@ def train(log, end, lines=40, start=0):
 
 
 class Monitor:
-    """`python -m MODULE --config trainstatus.yaml`, with what it says on standard error."""
+    """`python -m MODULE --config trainstatus.yaml`, with what it says on standard error in a file of this folder.
 
-    def __init__(self, module, *options):
-        command = [sys.executable, *options, "-m", module, "--config", "trainstatus.yaml"]
-        self._said = Path("said").open("w+")  # noqa: SIM115 it lives as long as the process
+    `path` is a folder of commands that it finds before others, `stdin` what it reads. `bot` with a `ttl` of so many
+    seconds lets others wait no longer until they replace it.
+    """
+
+    def __init__(self, module, *options, said="said", ttl=None, path=None, stdin=None):
+        what = [module] if ttl is None else ["tests.support.brain", str(ttl)]
+        command = [sys.executable, *options, "-m", *what, "--config", "trainstatus.yaml"]
+        self._file = Path(said).absolute()
+        self._said = self._file.open("w+")
+        shims = {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"} if path else {}
         self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=self._said, env=os.environ | {"PYTHONPATH": ROOT}
+            command,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            env=os.environ | {"PYTHONPATH": ROOT} | shims,
+            start_new_session=True,
         )
 
-    def said(self):
-        return Path("said").read_text()
+    @property
+    def pid(self):
+        return self._process.pid
 
-    def wait_for(self, words):
-        until(lambda: words in self.said() or self._process.poll() is not None)
+    def said(self):
+        return self._file.read_text()
+
+    def wait_for(self, words, seconds=20.0):
+        until(lambda: words in self.said() or self._process.poll() is not None, seconds)
         assert words in self.said(), self.said()
+
+    def send(self, number):
+        self._process.send_signal(number)
+
+    def takes(self, number):
+        """Return whether the process has a handler for a signal by now."""
+        caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE)
+        return bool(int(caught[1], 16) >> (number - 1) & 1)
+
+    def freeze(self, database):
+        """Stop the process, as a machine that sleeps would, outside of any transaction: nobody can get past one."""
+        while True:
+            self.send(signal.SIGSTOP)
+            until(lambda: "\nState:\tT" in Path(f"/proc/{self.pid}/status").read_text())
+            if not _locked(database):
+                return
+            self.send(signal.SIGCONT)
+
+    def kill(self):
+        """End the process at once, whatever it does; for the end of a test too."""
+        self._process.kill()
+        self._process.wait(20)
+        self._said.close()
 
     def end(self, *signals):
         """Send signals; return the exit status and how long the process took."""
@@ -64,3 +107,13 @@ class Monitor:
         status = self._process.wait(20)
         self._said.close()
         return status, time.monotonic() - began
+
+
+def _locked(database):
+    with contextlib.closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        connection.execute("ROLLBACK")
+    return False

@@ -68,6 +68,8 @@ class MailServer:
     def __enter__(self):
         self._loop = asyncio.new_event_loop()
         self._connections = []
+        self._speaking = asyncio.Event()
+        self._speaking.set()
         self._server = self._loop.run_until_complete(
             self._loop.create_server(
                 self._protocol, "127.0.0.1", self.port, ssl=self.context if self.security == "tls" else None
@@ -83,6 +85,13 @@ class MailServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    def fall_silent(self):
+        """From now on take mails and do not say so, until `speak`."""
+        self._loop.call_soon_threadsafe(self._speaking.clear)
+
+    def speak(self):
+        self._loop.call_soon_threadsafe(self._speaking.set)
 
     async def _stop(self):
         self._server.close()
@@ -137,6 +146,7 @@ class MailServer:
             server.transport.abort()
             return "250 never heard"
         self.received.append(Received(envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+        await self._speaking.wait()
         return "250 OK"
 
     async def handle_QUIT(self, server, _session, _envelope):  # noqa: N802 aiosmtpd's name

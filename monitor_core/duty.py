@@ -1,0 +1,195 @@
+"""What a monitor does while it holds the lease: it polls, delivers, and takes commands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from monitor_core.carrier import Carrier
+from monitor_core.collect.hosts import HostReader
+from monitor_core.config.difference import Difference, difference
+from monitor_core.config.models import Config
+from monitor_core.control import Control
+from monitor_core.delivery import Outbox
+from monitor_core.notify.console import ConsoleNotifier
+from monitor_core.notify.email import EmailNotifier
+from monitor_core.notify.protocol import Notifier
+from monitor_core.poller import Poller
+from monitor_core.roster import Roster
+from monitor_core.scheduler import Scheduler
+from monitor_core.store.database import Handle
+from monitor_core.store.lease import Lease
+
+_GRACE = 4.0
+_SPREAD = 5.0
+
+
+class Extension(Protocol):
+    """Another way to people than mail and terminal, that also takes their commands: Slack."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """Return what carries messages there."""
+
+    def start(self, control: Control) -> None:
+        """Begin to take commands; returns at once, whatever the other side does."""
+
+    def stop(self) -> None:
+        """End within two seconds."""
+
+
+Extend = Callable[[Config], Extension | None]
+
+
+class Duty:
+    """The parts that work, from `start` to `stop`; `follow` tells them by which configuration.
+
+    All that they write carries the fence of the lease, but what people command: that holds whoever is on duty.
+    `extend` makes the extension of a configuration, None where it has none. `clock` gives seconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, lease: Lease, extend: Extend, clock: Callable[[], float]) -> None:
+        self.lease, self._extend, self._clock = lease, extend, clock
+        self._config = Config()
+        self._extension: Extension | None = None
+        self._notifiers: dict[str, Notifier] = {}
+        self._carriers: dict[str, Carrier] = {}
+        self._readers: dict[str, HostReader] = {}
+        nobody = Roster(self._config, frozenset())
+        self._handle = Handle(lease)
+        self._poller = Poller(self._handle, nobody, self._readers, clock)
+        self._control = Control(engine, nobody, clock, self._wake)
+        self._housekeeping = Control(lease, nobody, clock)
+        self._scheduler = Scheduler(self._poll, self._settle, self._report)
+        self._refusal = ("", "")
+
+    def start(self, config: Config) -> None:
+        """Start polling, delivering and answering; returns at once."""
+        self._scheduler.start()
+        self.follow(config)
+
+    def follow(self, config: Config) -> Difference:
+        """Work by this configuration from now on and return what is different; what is not goes on undisturbed."""
+        change = difference(self._config, config)
+        before = self._extension
+        extension = self._extend(config) if "slack" in change.sections else before
+        notifiers = self._renewed(_notifiers(config, extension), change)
+        roster = Roster(config, frozenset(notifiers))
+        self._watch(roster, change)
+        self._tell(roster, notifiers)
+        self._config, self._extension, self._refusal = config, extension, ("", "")
+        if extension is not before:
+            self._switch(before, extension)
+        return change
+
+    def refuse(self, what: str, why: str) -> None:
+        """Tell people that a configuration was not taken, until one is."""
+        self._refusal = (what, why)
+
+    def stop(self) -> bool:
+        """Stop within the grace; return whether everything has ended by then."""
+        ends_at = time.monotonic() + _GRACE
+        self._retire()
+        self._scheduler.stop()
+        carriers = self._carriers.values()
+        for carrier in carriers:
+            carrier.stop()
+        threads = [*_closing(self._readers.values()), *(carrier.thread for carrier in carriers)]
+        if self._extension is not None:
+            self._extension.stop()
+        for thread in threads:
+            thread.join(max(0.0, ends_at - time.monotonic()))
+        idle = self._scheduler.wait(ends_at - time.monotonic())
+        for notifier in self._notifiers.values():
+            notifier.close()
+        return idle and not any(thread.is_alive() for thread in threads)
+
+    def _retire(self) -> None:
+        """Let nothing be written of the polls that are under way."""
+        self._poller.close()
+        self._handle.closed = True
+
+    def _watch(self, roster: Roster, change: Difference) -> None:
+        """Poll by this roster; what stays keeps its connection and its rhythm."""
+        config = roster.config
+        watched = {run.host for run in config.runs.values()}
+        kept = {name: reader for name, reader in self._readers.items() if name in watched - change.reached}
+        readers = {name: kept.get(name) or HostReader(config.hosts[name], config.hosts) for name in watched}
+        moved = {run for run, its in config.runs.items() if its.host in change.reached}
+        again = set(config.runs) if "defaults" in change.sections else change.added | change.changed | moved
+        gone = [reader for name, reader in self._readers.items() if name not in kept]
+        self._retire()
+        self._handle = Handle(self.lease)
+        self._poller, self._readers = self._poller.heir(self._handle, roster, readers, again), readers
+        _closing(gone)
+        self._control.roster = self._housekeeping.roster = roster
+        hosts = {config.runs[run].host for run in again}
+        self._scheduler.follow(readers, min(_SPREAD, config.defaults.check_interval), hosts)
+
+    def _renewed(self, notifiers: dict[str, Notifier], change: Difference) -> dict[str, Notifier]:
+        """Return the notifiers, the old ones where nothing is different for them."""
+        kept = {name: its for name, its in self._notifiers.items() if name in notifiers.keys() - change.sections}
+        return notifiers | kept
+
+    def _tell(self, roster: Roster, notifiers: dict[str, Notifier]) -> None:
+        """Deliver by this roster and through these notifiers."""
+        carriers = {}
+        for name, notifier in notifiers.items():
+            carrier = self._carriers.get(name)
+            if carrier is None:
+                carrier = Carrier(Outbox(self.lease, roster, notifier, self._clock, self.lease.assert_held))
+                carrier.start()
+            carrier.follow(roster, notifier)
+            carriers[name] = carrier
+        for name in self._carriers.keys() - carriers.keys():
+            self._carriers[name].stop()
+        for name, notifier in self._notifiers.items():
+            if notifiers.get(name) is not notifier:
+                notifier.close()
+        self._carriers, self._notifiers = carriers, notifiers
+
+    def _switch(self, before: Extension | None, after: Extension | None) -> None:
+        """Let another extension take commands."""
+        if before is not None:
+            before.stop()
+        if after is not None:
+            after.start(self._control)
+
+    def _poll(self, host: str) -> float:
+        due = self._poller.poll_host(host)
+        self._wake()
+        return due
+
+    def _settle(self) -> None:
+        self._housekeeping.settle()
+        what, why = self._refusal
+        self._poller.report("configuration", what, why)
+
+    def _report(self, host: str, error: str) -> None:
+        self._poller.report(f"host {host}", f"{host} is not looked at", error)
+        self._wake()
+
+    def _wake(self) -> None:
+        for carrier in self._carriers.values():
+            carrier.wake()
+
+
+def _closing(readers: Iterable[HostReader]) -> list[threading.Thread]:
+    """Return threads that close readers: saying good-bye may take a moment."""
+    threads = [threading.Thread(target=reader.close, daemon=True) for reader in readers]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _notifiers(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+    found: list[Notifier] = [] if extension is None else [extension.notifier]
+    if config.email is not None:
+        found.append(EmailNotifier(config.email))
+    if config.console:
+        found.append(ConsoleNotifier())
+    return {notifier.name: notifier for notifier in found}
