@@ -19,6 +19,7 @@ from monitor_core.collect.hosts import HostReader
 from monitor_core.config.models import Config
 from monitor_core.control import Control
 from monitor_core.delivery import Outbox
+from monitor_core.housekeeping import Housekeeping
 from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
@@ -98,6 +99,7 @@ class App:
         self._readers = {name: HostReader(config.hosts[name], config.hosts) for name in config.hosts if name in watched}
         self.poller = Poller(self.engine, self.roster, self._readers, clock)
         self.control = Control(self.engine, self.roster, clock, self._wake)
+        self._housekeeping = Housekeeping(self.engine, self.roster, clock, self.poller.report)
         self._carriers = [
             _Carrier(Outbox(self.engine, self.roster, notifier, clock), self._stopping)
             for notifier in notifiers.values()
@@ -155,6 +157,7 @@ class App:
 
     def _settle(self) -> None:
         self.control.settle()
+        self._housekeeping.step()
 
     def _report(self, host: str, error: str) -> None:
         self.poller.report(f"host {host}", f"{host} is not looked at", error)
@@ -186,9 +189,12 @@ def sight(config: Config) -> Iterator[Poller]:
 
 @contextlib.contextmanager
 def door(config: Config) -> Iterator[Control]:
-    """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused."""
+    """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused.
+
+    It has made the database: a command makes none, so that a mistyped path is told.
+    """
     config = with_somebody_to_tell(config)
-    engine = open_database(config.database)
+    engine = open_database(config.database, create=False)
     configured = {"slack": config.slack, "email": config.email, "console": config.console}
     roster = Roster(config, frozenset(name for name, section in configured.items() if section))
     try:
