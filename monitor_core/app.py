@@ -24,7 +24,7 @@ from monitor_core.errors import ConfigError, LeaseLost, Problem
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
 from monitor_core.signals import RELOAD, Signals
-from monitor_core.store.database import busy_told, open_copy, open_database
+from monitor_core.store.database import busy_told, file_of, open_copy, open_database
 from monitor_core.store.lease import TTL, acquire, holder
 from monitor_core.units import counted
 
@@ -155,7 +155,7 @@ class App:
         if self._awaited:
             log.info("taking over from %s", self._awaited)
         self._awaited = ""
-        self._duty = Duty(self.engine, lease, self._extend, self._clock)
+        self._duty = Duty(file_of(self._config.database), self.engine, lease, self._extend, self._clock)
         try:
             self._duty.start(self._config)
         except Exception:
@@ -224,9 +224,12 @@ def sight(config: Config) -> Iterator[Poller]:
 
 @contextlib.contextmanager
 def door(config: Config) -> Iterator[Control]:
-    """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused."""
+    """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused.
+
+    It has made the database: a command makes none, so that a mistyped path is told.
+    """
     config = with_somebody_to_tell(config)
-    engine = open_database(config.database)
+    engine = open_database(config.database, create=False)
     configured = {"slack": config.slack, "email": config.email, "console": config.console}
     roster = Roster(config, frozenset(name for name, section in configured.items() if section))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -15,6 +16,7 @@ from monitor_core.config.difference import Difference, difference
 from monitor_core.config.models import Config
 from monitor_core.control import Control
 from monitor_core.delivery import Outbox
+from monitor_core.housekeeping import Housekeeping
 from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
@@ -48,11 +50,12 @@ Extend = Callable[[Config], Extension | None]
 class Duty:
     """The parts that work, from `start` to `stop`; `follow` tells them by which configuration.
 
-    All that they write carries the fence of the lease, but what people command: that holds whoever is on duty.
-    `extend` makes the extension of a configuration, None where it has none. `clock` gives seconds since 1970.
+    `file` is the database's, `engine` gives its transactions. All that they write carries the fence of the lease, but
+    what people command: that holds whoever is on duty. `extend` makes the extension of a configuration, None where it
+    has none. `clock` gives seconds since 1970.
     """
 
-    def __init__(self, engine: Engine, lease: Lease, extend: Extend, clock: Callable[[], float]) -> None:
+    def __init__(self, file: Path, engine: Engine, lease: Lease, extend: Extend, clock: Callable[[], float]) -> None:
         self.lease, self._extend, self._clock = lease, extend, clock
         self._config = Config()
         self._extension: Extension | None = None
@@ -63,7 +66,8 @@ class Duty:
         self._handle = Handle(lease)
         self._poller = Poller(self._handle, nobody, self._readers, clock)
         self._control = Control(engine, nobody, clock, self._wake)
-        self._housekeeping = Control(lease, nobody, clock)
+        self._settling = Control(lease, nobody, clock)
+        self._housekeeping = Housekeeping(file, engine, lease, nobody, clock, self._report_self)
         self._scheduler = Scheduler(self._poll, self._settle, self._report)
         self._refusal = ("", "")
 
@@ -126,7 +130,7 @@ class Duty:
         self._handle = Handle(self.lease)
         self._poller, self._readers = self._poller.heir(self._handle, roster, readers, again), readers
         _closing(gone)
-        self._control.roster = self._housekeeping.roster = roster
+        self._control.roster = self._settling.roster = self._housekeeping.roster = roster
         hosts = {config.runs[run].host for run in again}
         self._scheduler.follow(readers, min(_SPREAD, config.defaults.check_interval), hosts)
 
@@ -165,13 +169,17 @@ class Duty:
         return due
 
     def _settle(self) -> None:
-        self._housekeeping.settle()
+        self._settling.settle()
+        self._housekeeping.step()
         what, why = self._refusal
-        self._poller.report("configuration", what, why)
+        self._report_self("configuration", what, why)
 
     def _report(self, host: str, error: str) -> None:
-        self._poller.report(f"host {host}", f"{host} is not looked at", error)
+        self._report_self(f"host {host}", f"{host} is not looked at", error)
         self._wake()
+
+    def _report_self(self, detail: str, what: str, error: str) -> None:
+        self._poller.report(detail, what, error)
 
     def _wake(self) -> None:
         for carrier in self._carriers.values():

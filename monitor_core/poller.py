@@ -28,7 +28,7 @@ from monitor_core.model.incidents import (
 from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest, LogTrouble
 from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
-from monitor_core.store import queries
+from monitor_core.store import progress, queries
 from monitor_core.store.database import Database
 from monitor_core.store.queries import HostRow, RunRow
 from monitor_core.thresholds import Value, Values
@@ -302,6 +302,8 @@ class Poller:
         with self.engine.begin() as connection:
             queries.save_run(connection, row)
             queries.save_cursors(connection, name, look.cursors.values())
+            full_since = now - self.roster.config.retention.progress_full
+            progress.add(connection, name, watch.points, full_since=full_since)
             changed = (*watch.closed, *watch.active)
             quiet = _OVER if look.first else frozenset()
             announce_all(connection, self.roster, look.stored, changed, now, quiet=quiet)

@@ -6,6 +6,7 @@ between two polls, or while the monitor was away, is seen as it was.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -13,7 +14,7 @@ from statistics import median
 from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
-from monitor_core.model.records import Failure, LogTrouble, Marker, Progress, Record
+from monitor_core.model.records import MOST_POINTS, Failure, LogTrouble, Marker, Point, Progress, Record
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
@@ -34,7 +35,8 @@ class Watch:
     """One run, between two commits.
 
     `parsers` holds a parser for each log file. `active` are its incidents that still hold, `closed` those that ended
-    since the watch was made, in the order of their ends. `recent` are the last bytes read.
+    since the watch was made, in the order of their ends. `points` are the progress lines that came since then, the
+    newest of them. `recent` are the last bytes read.
     `judged_at` is the moment up to which everything has been judged.
     """
 
@@ -46,6 +48,7 @@ class Watch:
     parsers: dict[str, Parser] = field(default_factory=dict)
     active: tuple[Incident, ...] = ()
     closed: list[Incident] = field(default_factory=list)
+    points: deque[Point] = field(default_factory=lambda: deque(maxlen=MOST_POINTS))
     recent: bytes = b""
     judged_at: float = field(init=False)
 
@@ -120,6 +123,7 @@ class Watch:
     def _move(self, seconds: float) -> None:
         """Move all that was placed before its true time was known."""
         self.state.shift(seconds)
+        self.points = deque((Point(point.at + seconds, *point[1:]) for point in self.points), self.points.maxlen)
         self.judged_at += seconds
         self.active = tuple(_shifted(incident, seconds) for incident in self.active)
         self.closed = [_shifted(incident, seconds) for incident in self.closed]
@@ -155,10 +159,16 @@ class Watch:
         self._judge_until(at)
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
+            self._note(at)
             RULES[self.preset].follow(self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
             self._judge_at(at)
         return fresh
+
+    def _note(self, at: float) -> None:
+        state = self.state
+        assert state.iteration is not None
+        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1))
 
     def _place(self, record: Progress | Marker, window: Window | None) -> float:
         clock = self.state.clock

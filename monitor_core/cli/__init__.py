@@ -27,6 +27,7 @@ _ROOMS = {
     "why": "past",
     "audit": "past",
     "false-alarm": "past",
+    "backup": "upkeep",
 }
 # 2 would say to a monitoring system that a run is critical.
 _REFUSED = {"check": 3}

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         _why,
         _audit,
         _false_alarm,
+        _backup,
     ):
         add(verbs)
     return top
@@ -158,3 +159,8 @@ def _false_alarm(verbs: _Verbs[argparse.ArgumentParser]) -> None:
 
 def _limit(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many (default: 20)")
+
+
+def _backup(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "backup", "Copy the database to a new file, while the monitor runs or not.")
+    verb.add_argument("file", metavar="FILE", help="is not overwritten; only its owner can read it")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from monitor_core.config.secret import from_environment, secret
 from monitor_core.config.values import (
+    Age,
     ApiUrl,
     Channel,
     Database,
@@ -180,6 +181,30 @@ class Slack(Section):
     )
 
 
+class Retention(Section):
+    """How long things are kept in the database. What still holds, or has yet to be delivered, is kept in any case."""
+
+    incidents: Age = Field(
+        90 * 86400.0,
+        description="Resolved incidents, with what was decided and sent about them; from their end on.",
+        examples=["90d"],
+    )
+    audit: Age = Field(365 * 86400.0, description="Who did what.", examples=["365d"])
+    mutes: Age = Field(90 * 86400.0, description="Mutes that have ended.", examples=["90d"])
+    progress_full: Age = Field(
+        2 * 86400.0,
+        description="Every progress line of a run, the newest 20,000 at most; then one in ten minutes, and the first "
+        "and the last of each launch.",
+        examples=["48h"],
+    )
+    progress: Age = Field(30 * 86400.0, description="The progress lines that are left then.", examples=["30d"])
+    unseen: Age = Field(
+        30 * 86400.0,
+        description="Runs and hosts that are no longer configured, from when they were last seen on.",
+        examples=["30d"],
+    )
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -193,6 +218,7 @@ class Config(Section):
     runs: dict[Name, Run] = Field(default_factory=dict, description="The trainings, each under its name.")
     email: Email | None = Field(None, description="Alerts by mail; none if left out.")
     slack: Slack | None = Field(None, description="Alerts and commands in Slack; none if left out.")
+    retention: Retention = Field(default_factory=Retention, description="How long things are kept.")
     console: bool = Field(False, description="Whether alerts are printed to the terminal too.", examples=["true"])  # noqa: FBT003 a default
 
     @field_validator("hosts", mode="after")

@@ -29,7 +29,8 @@ Everything that is wrong is told at once, each with file, line and key, and the 
 
 ## How values are written
 
-- **Durations** have a unit: `30s`, `20m`, `1h30m`, `2d`; at least 0.05 s, at most 7 days.
+- **Durations** have a unit: `30s`, `20m`, `1h30m`, `2d`; at least 0.05 s, at most 7 days
+  (under `retention` at least an hour, at most 3650 days).
 - **Lists** of one thing may be written as the thing: `logs: /data/llama/train.log`.
 - **Names** of runs and hosts are up to 63 letters, digits, `.`, `_` and `-`, not `all`;
   no two of them are the same, in whatever case, since commands take them in any case.

@@ -16,6 +16,7 @@ from monitor_core.thresholds import CATALOGUE, Threshold
 from monitor_core.units import DURATION_EXAMPLES, compact_duration, parse_duration
 
 SHORTEST, LONGEST = 0.05, 7 * 86400.0  # seconds
+YOUNGEST, OLDEST = 3600.0, 3650 * 86400.0
 PORTS = range(1, 65536)
 _SHOWN = 80  # characters of a bad value that a message repeats
 _KINDS = {dict: "a section", list: "a list", type(None): "an empty value"}
@@ -41,17 +42,21 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     return f" (there are: {', '.join(known)})" if known else ""
 
 
-def _seconds(value: Any) -> float:
+def _seconds(value: Any, shortest: float = SHORTEST, longest: float = LONGEST) -> float:
     if isinstance(value, str):
-        return _bounded(parse_duration(value), value)
+        return _bounded(parse_duration(value), value, shortest, longest)
     wrong = "has no unit" if type(value) in {int, float} else "is not a duration"
     raise ValueError(f"{shown(value)} {wrong} (examples: {DURATION_EXAMPLES})")
 
 
-def _bounded(seconds: float, typed: Any) -> float:
-    if SHORTEST <= seconds <= LONGEST:
+def _age(value: Any) -> float:
+    return _seconds(value, YOUNGEST, OLDEST)
+
+
+def _bounded(seconds: float, typed: Any, shortest: float = SHORTEST, longest: float = LONGEST) -> float:
+    if shortest <= seconds <= longest:
         return seconds
-    bounds = f"{compact_duration(SHORTEST)} to {compact_duration(LONGEST)}"
+    bounds = f"{compact_duration(shortest)} to {compact_duration(longest)}"
     raise ValueError(f"{shown(typed)} is out of range ({bounds})")
 
 
@@ -160,6 +165,7 @@ def _threshold_schema(_source: Any, handler: Any) -> CoreSchema:
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
+Age = Annotated[float, BeforeValidator(_age)]
 PlainSeconds = Annotated[float, BeforeValidator(_plain_seconds)]
 Port = Annotated[int, BeforeValidator(_port)]
 listed = BeforeValidator(_listed)

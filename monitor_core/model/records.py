@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
+
+# So many of the newest progress lines of a run are kept at most, before they are thinned.
+MOST_POINTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,21 @@ class Progress:
     throughput: float | None = None
     batch_size: int | None = None
     timestamp: float | None = None
+
+
+# A tuple, since a first sight brings thousands, which go into the database as they are.
+class Point(NamedTuple):
+    """A progress line as it is kept: when it was written (seconds since 1970, our clock), and what it said.
+
+    `ms` is the time per iteration in milliseconds. `loss` is None where the line has none, and where it is no number.
+    `first`: it is the first one of a launch.
+    """
+
+    at: float
+    iteration: int
+    ms: float | None
+    loss: float | None
+    first: bool
 
 
 class MarkerKind(StrEnum):

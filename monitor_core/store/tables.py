@@ -56,6 +56,7 @@ incidents = Table(
     Column("false_alarm_by", String, nullable=False, server_default=""),
     Column("false_alarm_at", Float),
     Index("incidents_active", "state", "subject"),
+    Index("incidents_ended", "ends_at"),
     sqlite_autoincrement=True,
 )
 deliveries = Table(
@@ -124,14 +125,23 @@ lease = Table(
     Column("expires_at", Float, nullable=False),
     Column("looked_at", Float),  # until when it is known that somebody looked
 )
+# Each record of progress names its run: by a number, which takes one byte where a name may take sixty.
+series = Table(
+    "series",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run", ForeignKey("runs.name", ondelete="CASCADE"), nullable=False, unique=True),
+)
 progress = Table(
     "progress",
     metadata,
-    Column("run", String, primary_key=True),
+    Column("series", ForeignKey("series.number", ondelete="CASCADE"), primary_key=True),
     Column("at", Float, primary_key=True),
     Column("iteration", Integer, primary_key=True),
     Column("ms", Float),
     Column("loss", Float),
+    Column("first", Boolean, nullable=False),  # of a launch
+    Column("keep", Boolean, nullable=False),  # it outlives those around it
     sqlite_with_rowid=False,
 )
 judgements = Table(

@@ -31,3 +31,9 @@ FLEET = """\
 One process watches {runs} runs on {hosts} hosts every {interval:g} s for {seconds:g} s, with Slack connected; each run
 writes a progress line and ten others every 10 s. All hosts are one sshd of this machine, whose share, with what runs in
 its sessions, stands apart: with real hosts it is theirs. A check interval without a look at a run is a missed one."""
+
+HISTORY = """\
+The original keeps nothing. Each progress line becomes a record in the transaction that its poll has anyway; after two
+days one in ten minutes is left, after thirty none. Besides, each run had a trouble a day, with messages, a mute and an
+acknowledgement, which are kept for longer. Once an hour what is old is removed, in steps: between two of them others
+may write. A record's bytes are those of the file, divided by the records in it."""

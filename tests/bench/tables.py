@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.bench import meanings
+from tests.bench import history, meanings
 from tests.bench.figures import BYTES, COUNT, RATE, SECONDS, SHARE, Growth, Limit, Row, Table
 from tests.bench.fleet import HOSTS, INTERVAL, RUNS
 from tests.bench.lab import GB, KB, MB, Sample
@@ -13,6 +13,8 @@ from tests.bench.start_up import start_up
 # "Hundreds of times less time" is read as: at least two hundred.
 HUNDREDS = Limit(200, of_ratio=True)
 MOST_GROWTH = 1.2
+# Whoever polls meanwhile has to wait for so long at most.
+MOST_WAIT = Limit(0.010)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Plan:
     passes: int = 3
     starts: int = 7
     watch: float = 120.0
+    days: int = 30
     full: bool = False
 
 
@@ -49,6 +52,7 @@ class Bench:
             self._parse(),
             self._fleet(),
             self._start_up(),
+            self._history(),
         ]
 
     def _measure_polls(self):
@@ -184,6 +188,23 @@ class Bench:
                     (Limit(0.150),),
                 ),
                 Row("Python that does nothing: wall time", SECONDS, None, measured.bare),
+            ],
+        )
+
+    def _history(self):
+        days = self._plan.days
+        measured = history.history(days)
+        of = f"{history.RUNS} runs with a line every {history.EVERY:g} s"
+        return Table(
+            "What is kept",
+            meanings.HISTORY,
+            [
+                Row("a progress record", BYTES, None, measured.record),
+                Row(f"the database of {of}, after {days} days", BYTES, None, measured.database),
+                Row("commit of the six records of a poll", SECONDS, None, measured.commit),
+                Row("the same transaction with nothing to write", SECONDS, None, measured.empty),
+                Row("a step of housekeeping: median", SECONDS, None, measured.step),
+                Row("a step of housekeeping: 99 of 100 take at most", SECONDS, None, measured.late, (MOST_WAIT,)),
             ],
         )
 

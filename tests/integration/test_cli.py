@@ -231,6 +231,7 @@ def test_history_lists_what_happened(incident, shell):
 
 def test_history_of_nothing_says_so(write, shell):
     write(**{RUN: 0})
+    open_database("sqlite:///t.db").dispose()
     assert shell("history")[1] == "Nothing has happened.\n"
     assert shell("audit")[1] == "Nobody has done anything yet.\n"
 

@@ -91,6 +91,18 @@ def test_a_monitor_by_mail_alone_tells_and_never_loads_slack(write):
     assert not [name for name in loaded if name.startswith(("slack_bolt", "slack_sdk"))]
 
 
+def test_a_monitor_whose_database_is_removed_says_so_and_makes_no_other(write, tmp_path):
+    write(more="defaults: {check_interval: 1s}", llama=1)
+    monitor = Monitor("monitor_core")
+    monitor.wait_for("watching 1 run on 1 host")
+    until((tmp_path / "t.db-wal").exists)
+    for file in tmp_path.glob("t.db*"):
+        file.unlink()
+    monitor.wait_for(f"database {tmp_path}/t.db was removed or replaced")
+    assert monitor.end(signal.SIGTERM)[0] == 0
+    assert list(tmp_path.glob("t.db*")) == []
+
+
 def test_help_loads_neither_ssh_nor_database():
     program = "from bot.__main__ import main; main(['--help'])"
     done = subprocess.run(

@@ -7,9 +7,11 @@ import sys
 from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from monitor_core.errors import TrainstatusError
 from monitor_core.store.database import busy_told, open_copy, open_database
@@ -36,6 +38,16 @@ for _ in range(300):
 engine.dispose()
 """
 
+CRAMPED = """
+import resource, sys
+from sqlalchemy import text
+from monitor_core.store.database import open_database
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+engine = open_database(sys.argv[1])
+with engine.begin() as connection:
+    connection.execute(text("UPDATE hosts SET failures = 8"))
+"""
+
 
 @pytest.fixture
 def url(tmp_path):
@@ -59,6 +71,20 @@ def together(program, url, processes=3):
         process.stdin.write("now\n")
         process.stdin.flush()
     return [process.communicate(timeout=60)[1] for process in running]
+
+
+def make_old(url, filled=0):
+    """Make a database of the first version, with so many bytes in it."""
+    config = Config()
+    config.set_main_option("script_location", "monitor_core.store:migrations")
+    config.set_main_option("path_separator", "os")
+    old = create_engine(url)
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO runs VALUES ('old', '', :state, '', 0, 0)"), {"state": "x" * filled})
+    insert_host(old, failures=7)
+    old.dispose()
 
 
 def host_failures(engine):
@@ -144,4 +170,50 @@ def test_a_copy_of_no_database_is_empty_and_makes_none(url, tmp_path):
     with copy.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM runs")).scalar_one() == 0
     copy.dispose()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["t.db", "my runs/100% sure #1.db"])
+def test_a_new_database_and_the_files_beside_it_are_for_their_owner_alone(tmp_path, name):
+    engine = open_database(f"sqlite:///{tmp_path}/{name}")
+    insert_host(engine)
+    files = list((tmp_path / name).parent.iterdir())
+    assert {file.name for file in files} == {(tmp_path / name).name + suffix for suffix in ("", "-wal", "-shm")}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    engine.dispose()
+
+
+def test_a_database_of_an_earlier_version_learns_to_give_back_pages_and_loses_nothing(url):
+    make_old(url)
+    engine = open_database(url)
+    with engine.begin() as connection:
+        assert connection.execute(text("PRAGMA auto_vacuum")).scalar_one() == 2
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    assert host_failures(engine) == 7
+    engine.dispose()
+
+
+def test_a_database_of_an_earlier_version_is_opened_all_the_same_where_the_disk_has_no_room_to_write_it_anew(url):
+    make_old(url, filled=2**20)
+    command = [sys.executable, "-c", CRAMPED, url, str(2**19)]
+    subprocess.run(command, check=True, timeout=60)
+    engine = open_database(url)
+    assert host_failures(engine) == 8
+    engine.dispose()
+
+
+def test_where_no_database_is_to_be_made_none_is_and_it_is_said(tmp_path):
+    with pytest.raises(
+        TrainstatusError, match=r"^database /.*/no/t\.db: there is none yet; `trainstatus run` makes it"
+    ):
+        open_database(f"sqlite:///{tmp_path}/no/t.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_was_removed_is_not_made_anew_by_a_later_connection(url, database, tmp_path):
+    with closing(database.raw_connection()):
+        for file in tmp_path.iterdir():
+            file.unlink()
+        with pytest.raises(Exception, match="unable to open database file"), database.begin() as connection:
+            connection.execute(text("SELECT 1"))
     assert list(tmp_path.iterdir()) == []

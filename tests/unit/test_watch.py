@@ -149,3 +149,34 @@ def test_records_are_told_apart_from_those_seen_before():
     watch = Watch(RUN, values())
     assert watch.feed("log", (line(1, stamp=START) + line(1, stamp=START)).encode(), None) == 1
     assert watch.feed("log", line(2, stamp=START + 10).encode(), None) == 1
+
+
+def points(watch):
+    return [(point.at - START, point.iteration, point.first) for point in watch.points]
+
+
+def test_each_progress_line_is_noted_with_the_time_at_which_it_was_placed():
+    watch = Watch(RUN, values())
+    watch.feed("log", (line(1, stamp=START + 3600) + line(2, stamp=START + 3610)).encode(), None)
+    watch.anchor(Window(None, START + 10.0))
+    watch.look(START + 15.0, START + 10.0)
+    watch.feed("log", line(3, stamp=START + 3620, ms=9_900.0).encode(), Window(START + 15.0, START + 20.0))
+    assert points(watch) == [(0.0, 1, True), (10.0, 2, False), (20.0, 3, False)]
+    assert watch.points[-1][2:4] == (9_900.0, 2.314012)
+
+
+def test_the_copy_of_a_line_by_another_rank_is_not_noted_and_a_new_launch_is():
+    watch = Watch(RUN, values())
+    for rank in ("rank0", "rank1"):
+        watch.feed(rank, (line(8, stamp=START) + line(9, stamp=START + 10)).encode(), None)
+    watch.feed("rank0", line(5, stamp=START + 500).encode(), None)
+    watch.anchor(Window(None, START + 500.0))
+    assert points(watch) == [(0.0, 8, True), (10.0, 9, False), (500.0, 5, True)]
+
+
+def test_of_a_first_sight_without_end_only_the_newest_lines_are_noted():
+    watch = Watch(RUN, values())
+    watch.feed("log", "".join(line(n, stamp=START + n) for n in range(1, 20_101)).encode(), None)
+    assert len(watch.points) == 20_000
+    watch.anchor(Window(None, START + 20_100.0))
+    assert [point.iteration for point in watch.points] == list(range(101, 20_101))

@@ -19,12 +19,19 @@ def upgrade() -> None:
         sa.Column("looked_at", sa.Float),
     )
     op.create_table(
+        "series",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("run", sa.String, sa.ForeignKey("runs.name", ondelete="CASCADE"), nullable=False, unique=True),
+    )
+    op.create_table(
         "progress",
-        sa.Column("run", sa.String, primary_key=True),
+        sa.Column("series", sa.Integer, sa.ForeignKey("series.number", ondelete="CASCADE"), primary_key=True),
         sa.Column("at", sa.Float, primary_key=True),
         sa.Column("iteration", sa.Integer, primary_key=True),
         sa.Column("ms", sa.Float),
         sa.Column("loss", sa.Float),
+        sa.Column("first", sa.Boolean, nullable=False),
+        sa.Column("keep", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -59,6 +66,7 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.Float),
     )
     op.create_index("attempts_delivery", "attempts", ["delivery"])
+    op.create_index("incidents_ended", "incidents", ["ends_at"])
     for column in (
         sa.Column("held", sa.Integer, nullable=False, server_default="0"),
         sa.Column("false_alarm_by", sa.String, nullable=False, server_default=""),
