@@ -12,9 +12,11 @@ from bot.auth import Caller, Covered, Right, Verdict, judge
 from bot.detail import run_page
 from bot.grammar import Request, Verb
 from bot.groups import Groups
+from bot.health import health_page
+from bot.looks import WIDTH, check_page, log_page
 from bot.overview import overview
 from bot.words import Names
-from monitor_core.control import Control
+from monitor_core.control import LOG_LINES, Control
 from monitor_core.errors import CommandError
 
 _AUDITED = 300  # characters of a refused command that are written down
@@ -128,6 +130,19 @@ def _run(asked: Asked) -> Answer:
     return run_page(asked.control.run(asked.request.target), asked.now)
 
 
+def _check(asked: Asked) -> Answer:
+    return check_page(asked.control.check(asked.request.target))
+
+
+def _log(asked: Asked) -> Answer:
+    lines = asked.request.lines or LOG_LINES
+    return log_page(asked.control.log(asked.request.target, lines, width=WIDTH), lines)
+
+
+def _bot(asked: Asked) -> Answer:
+    return health_page(asked.control.health())
+
+
 def _mute(asked: Asked) -> Answer:
     request = asked.request
     done = asked.control.mute(
@@ -204,11 +219,14 @@ COMMANDS: Mapping[Verb, Command] = MappingProxyType(
     {
         Verb.STATUS: Command(Right.READ, _status),
         Verb.RUN: Command(Right.READ, _run),
+        Verb.CHECK: Command(Right.READ, _check),
+        Verb.LOG: Command(Right.READ, _log),
         Verb.MUTES: Command(Right.READ, _mutes),
         Verb.THRESHOLD: Command(Right.READ, _thresholds),
         Verb.HISTORY: Command(Right.READ, _history),
         Verb.WHY: Command(Right.READ, _why),
         Verb.AUDIT: Command(Right.READ, _audit),
+        Verb.BOT: Command(Right.READ, _bot),
         Verb.HELP: Command(Right.READ, _help),
         Verb.ACK: Command(Right.ACT, _ack, "acknowledge {target}"),
         Verb.UNACK: Command(Right.ACT, _unack, "unacknowledge {target}"),

@@ -19,12 +19,14 @@ from monitor_core.collect.hosts import HostReader
 from monitor_core.config.models import Config
 from monitor_core.control import Control
 from monitor_core.delivery import Outbox
+from monitor_core.model.views import Link, Running
 from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
 from monitor_core.scheduler import Scheduler
+from monitor_core.sight import HostSight
 from monitor_core.store.database import busy_told, open_copy, open_database
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,10 @@ class Extension(Protocol):
     @property
     def notifier(self) -> Notifier:
         """Return what carries messages there."""
+
+    @property
+    def link(self) -> Link:
+        """Return whether its connection is open now."""
 
     def start(self, control: Control) -> None:
         """Begin to take commands; returns at once, whatever the other side does."""
@@ -90,6 +96,7 @@ class App:
     ) -> None:
         self.config = config
         self._extension = extension
+        self._started_at = clock()
         self._stopping = threading.Event()
         self.engine = open_database(config.database)
         notifiers = _notifiers(config, extension)
@@ -97,7 +104,8 @@ class App:
         watched = {run.host for run in config.runs.values()}
         self._readers = {name: HostReader(config.hosts[name], config.hosts) for name in config.hosts if name in watched}
         self.poller = Poller(self.engine, self.roster, self._readers, clock)
-        self.control = Control(self.engine, self.roster, clock, self._wake)
+        sight = HostSight(self.poller)
+        self.control = Control(self.engine, self.roster, clock, self._wake, sight, self.running)
         self._carriers = [
             _Carrier(Outbox(self.engine, self.roster, notifier, clock), self._stopping)
             for notifier in notifiers.values()
@@ -132,6 +140,11 @@ class App:
             carrier.outbox.notifier.close()
         self.engine.dispose()
         return idle and not any(thread.is_alive() for thread in threads)
+
+    def running(self) -> Running:
+        """Return what this process knows of itself."""
+        links = () if self._extension is None else (self._extension.link,)
+        return Running(self._started_at, self._scheduler.lags(), links)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT; return the exit status."""
@@ -172,12 +185,12 @@ def with_somebody_to_tell(config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def sight(config: Config) -> Iterator[Poller]:
-    """Yield a poller that can look at the hosts, and close what it opened; it works on a copy of the database."""
+def sight(config: Config) -> Iterator[HostSight]:
+    """Yield what looks at the hosts, and close what it opened; it works on a copy of the database."""
     engine = open_copy(config.database)
     readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
     try:
-        yield Poller(engine, Roster(config, frozenset()), readers, time.time)
+        yield HostSight(Poller(engine, Roster(config, frozenset()), readers, time.time))
     finally:
         for reader in readers.values():
             reader.close()

@@ -6,25 +6,31 @@ then nothing was changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from monitor_core import ledger, marking, muting, tuning
 from monitor_core.announce import reconcile_mutes
 from monitor_core.errors import CommandError
+from monitor_core.health import health
 from monitor_core.model.incidents import Mute, Subject, SubjectKind
 from monitor_core.model.past import Audit, History, Why
 from monitor_core.model.views import (
     AckAnswer,
     FalseAlarmAnswer,
+    Health,
+    LogTail,
     MuteAnswer,
     Overview,
+    Running,
     RunView,
     ThresholdChange,
     ThresholdView,
+    Verdict,
 )
 from monitor_core.roster import Roster
 from monitor_core.store import queries
@@ -33,16 +39,32 @@ from monitor_core.thresholds import Threshold
 from monitor_core.view import host_view, run_view, worst_first
 
 _MOST = 1000
+LOG_LINES, MOST_LOG_LINES = 15, 30
+
+
+class Sight(Protocol):
+    """Looks at hosts, now; what it finds is not stored."""
+
+    def check(self, runs: Sequence[str]) -> list[Verdict]:
+        """Judge runs."""
+
+    def tail(self, run: str, lines: int, *, width: int = 0) -> LogTail:
+        """Read the last lines of the run's newest log, each cut to a width (0: none)."""
 
 
 @dataclass(slots=True)
 class Control:
-    """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change."""
+    """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change.
+
+    `sight` and `running` belong to a running monitor: the one looks at hosts, the other tells how it does.
+    """
 
     engine: Engine
     roster: Roster
     clock: Callable[[], float]
     changed: Callable[[], None] = field(default=lambda: None)
+    sight: Sight | None = None
+    running: Callable[[], Running] | None = None
 
     @property
     def targets(self) -> Targets:
@@ -75,6 +97,19 @@ class Control:
             mutes = queries.load_mutes(connection, now=now)
             row = queries.load_run(connection, run)
         return run_view(self.roster, run, row, incidents, mutes, now)
+
+    def check(self, name: str) -> Verdict:
+        """Look at a run on its host, within 15 s."""
+        return self._sight().check([self.targets.run(name)])[0]
+
+    def log(self, name: str, lines: int = LOG_LINES, *, width: int = 0) -> LogTail:
+        """Read the last lines of a run's newest log on its host, within 15 s."""
+        return self._sight().tail(self.targets.run(name), min(lines, MOST_LOG_LINES), width=width)
+
+    def health(self) -> Health:
+        """Return how the monitor itself does."""
+        with self.engine.begin() as connection:
+            return health(connection, self.roster, self.clock(), self.running() if self.running else None)
 
     def runs_of(self, target: str) -> tuple[str, ...]:
         """Return the runs that a target covers: a run, a host, `all`, a pattern, or an incident's number."""
@@ -176,6 +211,11 @@ class Control:
         """Let mutes end whose time has come; called regularly, since nobody presses a button then."""
         with self.engine.begin() as connection:
             reconcile_mutes(connection, self.roster, self.clock())
+
+    def _sight(self) -> Sight:
+        if self.sight is None:
+            raise CommandError("Only the running monitor looks at hosts.")
+        return self.sight
 
     def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
         scope = self.targets.scope(scope)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from monitor_core.config.models import Config, Host, Run
 from monitor_core.incident.routing import Route
 from monitor_core.model.decisions import HeldThreshold
-from monitor_core.model.incidents import Incident, Receiver, Setting, Severity, Subject, SubjectKind
+from monitor_core.model.incidents import SELF, Incident, Receiver, Setting, Severity, Subject, SubjectKind
 from monitor_core.thresholds import CATALOGUE, Preset, Value, Values, preset_values
 
 _SLACK = "slack"
@@ -118,6 +118,12 @@ class Roster:
     def routes(self, incident: Incident) -> list[Route]:
         """Return the receivers that may be told of an incident: channels, mail recipients, the terminal."""
         return [route for route in self._all_routes(incident.subject) if route.receiver.notifier in self.notifiers]
+
+    def receivers(self) -> list[Receiver]:
+        """Return everybody who may be told of anything."""
+        subjects = [SELF, *(Subject(SubjectKind.RUN, run) for run in self.config.runs)]
+        found = dict.fromkeys(route.receiver for subject in subjects for route in self._all_routes(subject))
+        return [receiver for receiver in found if receiver.notifier in self.notifiers]
 
     def _all_routes(self, subject: Subject) -> Iterator[Route]:
         for channel in self.channels(subject):

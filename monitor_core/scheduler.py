@@ -38,6 +38,7 @@ class Scheduler:
     report: Callable[[str, str], None]
     after_error: float = 5.0
     _due: dict[str, float] = field(default_factory=dict)
+    _lags: dict[str, float] = field(default_factory=dict)
     _late: set[str] = field(default_factory=set)
     _unsure: set[str] = field(default_factory=set)
     _running: int = 0
@@ -77,6 +78,11 @@ class Scheduler:
         with self._idle:
             return self._idle.wait_for(lambda: self._running == 0, max(0.0, seconds))
 
+    def lags(self) -> dict[str, float]:
+        """Return by how many seconds the last poll of each host was late, or the next one is by now."""
+        now = time.time()
+        return {host: max(self._lags.get(host, 0.0), now - due, 0.0) for host, due in list(self._due.items())}
+
     def _add(self, host: str, due: float) -> None:
         """Add the job of a host; its interval only keeps APScheduler from dropping it: each poll plans the next one.
 
@@ -99,7 +105,9 @@ class Scheduler:
             if self._stopping.is_set():
                 return
             self._running += 1
-        due = time.time() + self.after_error
+        began = time.time()
+        self._lags[host] = max(0.0, began - self._due[host])
+        due = began + self.after_error
         try:
             due = self._poll(host, due)
         finally:

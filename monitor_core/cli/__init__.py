@@ -15,6 +15,7 @@ _ROOMS = {
     "run": "monitor",
     "demo": "demo",
     "check": "monitor",
+    "log": "monitor",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -6,6 +6,7 @@ import argparse
 
 from monitor_core import __version__
 
+_MOST_LINES = 30  # as in Slack
 _TARGET = "a run, a host, `all` or a pattern such as 'ablate-*'"
 
 
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         _run,
         _demo,
         _check,
+        _log,
         _replay,
         _status,
         _mute,
@@ -71,6 +73,21 @@ def _check(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     _json(verb)
 
 
+def _log(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(
+        verbs, "log", "Show the last lines of a run's newest log, read from its host now; secrets are redacted."
+    )
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("lines", nargs="?", type=_count, default=15, metavar="N", help="default: 15")
+    _json(verb)
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) <= _MOST_LINES:
+        raise argparse.ArgumentTypeError(f"{word} is not a number from 1 to {_MOST_LINES}")
+    return int(word)
+
+
 def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "replay", "Run parser and detectors over a recorded log with its own clock.", config=False)
     verb.add_argument("log", metavar="LOG")
@@ -86,7 +103,9 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
 
 def _status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "status", "Show all runs, worst first, or one run, from what is stored.")
-    verb.add_argument("run", nargs="?", metavar="RUN")
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("run", nargs="?", metavar="RUN")
+    what.add_argument("--self", action="store_true", dest="own", help="how trainstatus itself does")
     _json(verb)
 
 

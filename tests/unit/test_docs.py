@@ -15,11 +15,16 @@ from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastInci
 from monitor_core.model.views import (
     AckAnswer,
     FalseAlarmAnswer,
+    Health,
+    HostHealth,
+    LogTail,
     MuteAnswer,
     Overview,
+    ReceiverHealth,
     RunView,
     ThresholdChange,
     ThresholdView,
+    Verdict,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +36,7 @@ COMMANDS = (ROOT / "docs" / "commands.md").read_text()
     [
         *(RunView, Overview, Incident, Mute, MuteAnswer, AckAnswer, ThresholdView, ThresholdChange, FalseAlarmAnswer),
         *(History, PastIncident, Audit, AuditEntry, Why, Judged, HeldThreshold, Decision, Told, Attempt),
+        *(Verdict, LogTail, Health, HostHealth, ReceiverHealth),
     ],
 )
 def test_every_field_of_an_answer_in_json_is_documented(answer):
