@@ -99,7 +99,7 @@ class App:
         self._started_at = clock()
         self._stopping = threading.Event()
         self.engine = open_database(config.database)
-        notifiers = _notifiers(config, extension)
+        notifiers = notifiers_of(config, extension)
         self.roster = Roster(config, frozenset(notifiers))
         watched = {run.host for run in config.runs.values()}
         self._readers = {name: HostReader(config.hosts[name], config.hosts) for name in config.hosts if name in watched}
@@ -211,7 +211,8 @@ def door(config: Config) -> Iterator[Control]:
         engine.dispose()
 
 
-def _notifiers(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+def notifiers_of(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+    """Return what carries messages to people, by name."""
     found: list[Notifier] = [] if extension is None else [extension.notifier]
     if config.email is not None:
         found.append(EmailNotifier(config.email))

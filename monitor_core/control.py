@@ -13,7 +13,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from monitor_core import ledger, marking, muting, tuning
+from monitor_core import ledger, marking, muting, rehearsal, tuning
 from monitor_core.announce import reconcile_mutes
 from monitor_core.errors import CommandError
 from monitor_core.health import health
@@ -21,6 +21,7 @@ from monitor_core.model.incidents import Mute, Subject, SubjectKind
 from monitor_core.model.past import Audit, History, Why
 from monitor_core.model.views import (
     AckAnswer,
+    AlertResult,
     FalseAlarmAnswer,
     Health,
     LogTail,
@@ -201,6 +202,24 @@ class Control:
         """Return who did what, newest first."""
         with self.engine.begin() as connection:
             return ledger.audit(connection, _bounded(limit), self.clock())
+
+    def test_alert(self, actor: str, receiver: str = "") -> int:
+        """Send a test alert to everybody, or to one receiver; return the number of its incident."""
+        now, receivers = self.clock(), rehearsal.named(self.roster, receiver)
+        with self.engine.begin() as connection:
+            number = rehearsal.begin(connection, receivers, actor, now)
+        self.changed()
+        return number
+
+    def test_results(self, number: int, ends_at: float) -> list[AlertResult]:
+        """Return what has become of a test alert; whoever waits for it does so until `ends_at`."""
+        with self.engine.begin() as connection:
+            return rehearsal.results(connection, number, ends_at)
+
+    def end_test(self, number: int) -> None:
+        """Let what has not been sent of a test alert never be sent."""
+        with self.engine.begin() as connection:
+            rehearsal.withdraw(connection, number, self.clock())
 
     def refused(self, actor: str, text: str, why: str) -> None:
         """Write down that somebody tried what they may not."""

@@ -16,6 +16,7 @@ _ROOMS = {
     "demo": "demo",
     "check": "monitor",
     "log": "monitor",
+    "test-alert": "rehearsal",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         _check,
         _log,
         _replay,
+        _test_alert,
         _status,
         _mute,
         _unmute,
@@ -98,6 +99,13 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb.add_argument("--check-interval", default="60s", metavar="DURATION")
     verb.add_argument("--silence", default="0s", metavar="DURATION", help="waiting after the last byte")
     verb.add_argument("--plot", metavar="OUT.png", help="draw a chart (needs matplotlib)")
+    _json(verb)
+
+
+def _test_alert(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Send a test alert the whole way to everybody who is configured, and say who got it. Exit status: 1 not all."
+    verb = _verb(verbs, "test-alert", text)
+    verb.add_argument("--to", default="", metavar="RECEIVER", help="slack, email:oncall@example.com, C0123ABCD")
     _json(verb)
 
 

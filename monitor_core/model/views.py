@@ -229,3 +229,13 @@ class Health:
     def on_duty(self) -> bool:
         """Return whether somebody holds the lease now."""
         return self.lease_until is not None and self.now < self.lease_until
+
+
+@dataclass(frozen=True, slots=True)
+class AlertResult:
+    """What became of a test alert for one receiver: `sent`, `failed`, or `waiting` for an answer; `error` says why."""
+
+    receiver: str
+    state: str
+    error: str = ""
+    attempts: int = 0

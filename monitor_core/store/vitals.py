@@ -32,22 +32,11 @@ def receivers(connection: Connection) -> list[ReceiverHealth]:
 
 
 def _last_errors(connection: Connection) -> Iterator[tuple[str, str, float, str]]:
-    """Yield the newest error of each receiver: that of an attempt, or of a delivery that has not got through."""
-    failed = attempts.c.error != ""
-    at = func.coalesce(attempts.c.at, deliveries.c.created_at)
-    query = (
-        # SQLite takes the other columns from the row that has the maximum: https://www.sqlite.org/lang_select.html
-        select(
-            deliveries.c.notifier,
-            deliveries.c.target,
-            func.max(at),
-            func.coalesce(attempts.c.error, deliveries.c.last_error),
-        )
-        .select_from(deliveries.outerjoin(attempts, and_(attempts.c.delivery == deliveries.c.number, failed)))
-        .where(or_(failed, deliveries.c.last_error != ""))
-        .group_by(deliveries.c.notifier, deliveries.c.target)
-    )
-    for row in connection.execute(query):
+    """Yield the newest error of each receiver, and when that was."""
+    of = (deliveries.c.notifier, deliveries.c.target)
+    # SQLite takes the other columns from the row that has the maximum: https://www.sqlite.org/lang_select.html
+    query = select(*of, func.max(attempts.c.at), attempts.c.error).join(attempts).where(attempts.c.error != "")
+    for row in connection.execute(query.group_by(*of)):
         yield row[0], row[1], row[2], row[3]
 
 
