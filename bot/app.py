@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 
-from bot import answers, grammar, manual, messages
+from bot import answers, doctor, grammar, manual, messages
 from bot.actions import Outcome, Press, command_of, pressed
 from bot.auth import Caller
 from bot.commands import Commands
@@ -25,7 +25,7 @@ from bot.notifier import SlackNotifier, make_client
 from bot.words import Names
 from monitor_core.config.models import Config, Slack
 from monitor_core.control import Control
-from monitor_core.model.views import Link
+from monitor_core.model.views import Diagnosis, Link
 
 STOP = 2.0  # seconds
 _WORKERS, _QUEUE = 8, 64  # commands done at the same time, and taken in all
@@ -48,6 +48,8 @@ class SlackApp:
         _quiet()
         self._slack: Slack = config.slack
         self._names = Names(tuple(config.runs), tuple(config.hosts))
+        own = (run.channel for run in config.runs.values() if run.channel)
+        self._channels = tuple(dict.fromkeys((config.slack.channel, *own)))
         self._client = make_client(config.slack)
         self._commands: Commands | None = None
         self._app: App | None = None
@@ -67,6 +69,10 @@ class SlackApp:
     def link(self) -> Link:
         """Return whether Slack can reach us now, and since when that is so."""
         return self._connection.link
+
+    def examine(self) -> Iterator[Diagnosis]:
+        """Find out whether Slack lets us in; nothing is posted."""
+        return doctor.examine(self._client, self._slack, self._channels)
 
     def start(self, control: Control) -> None:
         """Begin to answer; returns at once and goes on trying while Slack is away."""

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Protocol
@@ -19,7 +19,7 @@ from monitor_core.collect.hosts import HostReader
 from monitor_core.config.models import Config
 from monitor_core.control import Control
 from monitor_core.delivery import Outbox
-from monitor_core.model.views import Link, Running
+from monitor_core.model.views import Diagnosis, Link, Running
 from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
@@ -44,6 +44,9 @@ class Extension(Protocol):
     @property
     def notifier(self) -> Notifier:
         """Return what carries messages there."""
+
+    def examine(self) -> Iterable[Diagnosis]:
+        """Find out whether it would work; nothing is sent."""
 
     @property
     def link(self) -> Link:
@@ -185,9 +188,12 @@ def with_somebody_to_tell(config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def sight(config: Config) -> Iterator[HostSight]:
-    """Yield what looks at the hosts, and close what it opened; it works on a copy of the database."""
-    engine = open_copy(config.database)
+def sight(config: Config, *, known: bool = True) -> Iterator[HostSight]:
+    """Yield what looks at the hosts, and close what it opened; it works on a copy of the database.
+
+    Where nothing is to be `known`, all is seen for the first time.
+    """
+    engine = open_copy(config.database if known else "sqlite://")
     readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
     try:
         yield HostSight(Poller(engine, Roster(config, frozenset()), readers, time.time))

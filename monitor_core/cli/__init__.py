@@ -17,6 +17,7 @@ _ROOMS = {
     "check": "monitor",
     "log": "monitor",
     "test-alert": "rehearsal",
+    "doctor": "doctor",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         _check,
         _log,
         _replay,
+        _doctor,
         _test_alert,
         _status,
         _mute,
@@ -100,6 +101,11 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb.add_argument("--silence", default="0s", metavar="DURATION", help="waiting after the last byte")
     verb.add_argument("--plot", metavar="OUT.png", help="draw a chart (needs matplotlib)")
     _json(verb)
+
+
+def _doctor(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Examine configuration, database, hosts, logs, mail and Slack; sends nothing. Exit status: 1 a part failed."
+    _json(_verb(verbs, "doctor", text))
 
 
 def _test_alert(verbs: _Verbs[argparse.ArgumentParser]) -> None:

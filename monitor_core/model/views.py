@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from monitor_core.model.incidents import Incident, Mute, Phase
 
@@ -239,3 +240,21 @@ class AlertResult:
     state: str
     error: str = ""
     attempts: int = 0
+
+
+class State(StrEnum):
+    """What one check of the set-up came to: a warning keeps nothing from working."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One check of the set-up: which part, what was found, and, where something is wrong, what to do."""
+
+    part: str
+    state: State
+    what: str
+    fix: str = ""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError as AlembicError
-from sqlalchemy import Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from monitor_core.errors import TrainstatusError
@@ -42,11 +42,13 @@ def open_copy(url: str) -> Engine:
     Raises TrainstatusError with a sentence if the file cannot be read.
     """
     file = file_of(url)
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    # The one connection is the copy: threads take turns with it.
+    shared = {"check_same_thread": False}
+    engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=shared)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     with _sentences(file):
-        if file.exists():
+        if file.is_file():
             _copy(file, engine)
         _migrate(engine)
     return engine

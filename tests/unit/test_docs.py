@@ -15,6 +15,7 @@ from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastInci
 from monitor_core.model.views import (
     AckAnswer,
     AlertResult,
+    Diagnosis,
     FalseAlarmAnswer,
     Health,
     HostHealth,
@@ -37,7 +38,7 @@ COMMANDS = (ROOT / "docs" / "commands.md").read_text()
     [
         *(RunView, Overview, Incident, Mute, MuteAnswer, AckAnswer, ThresholdView, ThresholdChange, FalseAlarmAnswer),
         *(History, PastIncident, Audit, AuditEntry, Why, Judged, HeldThreshold, Decision, Told, Attempt),
-        *(Verdict, LogTail, Health, HostHealth, ReceiverHealth, AlertResult),
+        *(Verdict, LogTail, Health, HostHealth, ReceiverHealth, AlertResult, Diagnosis),
     ],
 )
 def test_every_field_of_an_answer_in_json_is_documented(answer):
