@@ -18,6 +18,7 @@ _ROOMS = {
     "log": "monitor",
     "test-alert": "rehearsal",
     "doctor": "doctor",
+    "init": "begin",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         _check,
         _log,
         _replay,
+        _init,
         _doctor,
         _test_alert,
         _status,
@@ -101,6 +102,19 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb.add_argument("--silence", default="0s", metavar="DURATION", help="waiting after the last byte")
     verb.add_argument("--plot", metavar="OUT.png", help="draw a chart (needs matplotlib)")
     _json(verb)
+
+
+def _init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Write a first configuration: asks in a terminal, or takes all it needs from here."
+    verb = _verb(verbs, "init", text, config=False)
+    verb.add_argument("--output", default="trainstatus.yaml", metavar="FILE", help="default: trainstatus.yaml")
+    verb.add_argument("--host", default="", metavar="[USER@]ADDRESS[:PORT]", help="where the log lies, or `local`")
+    verb.add_argument("--log", default="", metavar="PATH", help="absolute path or glob of the log there")
+    verb.add_argument("--run", default="", metavar="NAME", help="name of the run; made from the path if left out")
+    verb.add_argument("--email", default="", metavar="ADDRESS", help="who gets mail")
+    verb.add_argument("--smtp", default="", metavar="HOST[:PORT]", help="the mail server")
+    verb.add_argument("--sender", default="", metavar="ADDRESS", help="where the mail comes from; also its account")
+    verb.add_argument("--slack-channel", default="", metavar="ID", help="alert channel, such as C0123ABCD")
 
 
 def _doctor(verbs: _Verbs[argparse.ArgumentParser]) -> None:
