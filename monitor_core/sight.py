@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -49,7 +48,7 @@ class HostSight:
 
     poller: Poller
     patience: float = PATIENCE
-    _turns: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _turns: dict[str, threading.Lock] = field(default_factory=dict)
 
     def check(self, runs: Sequence[str]) -> list[Verdict]:
         """Look at runs and judge them; a host that cannot be read makes its runs unknown."""
@@ -94,14 +93,15 @@ class HostSight:
         """Give the reader of a host to one look at a time; raise Unreachable when its time is over."""
         ends_at = time.monotonic() + self.patience
         late = Unreachable(f"{host} has not answered within {self.patience:g} s")
-        if not self._turns[host].acquire(timeout=self.patience):
+        turn = self._turns.setdefault(host, threading.Lock())
+        if not turn.acquire(timeout=self.patience):
             raise late
         try:
             yield _Hurried(self.poller.readers[host], ends_at)
         except Unreachable as error:
             raise (late if time.monotonic() >= ends_at else error) from error
         finally:
-            self._turns[host].release()
+            turn.release()
 
 
 def _of(host: str, error: CollectError) -> str:
