@@ -39,7 +39,8 @@ def named(roster: Roster, text: str) -> list[Receiver]:
 
 def begin(connection: Connection, receivers: Sequence[Receiver], actor: str, now: float) -> int:
     """Enqueue a test alert for each receiver, whatever they want to hear of else; return its incident's number."""
-    facts = {"by": actor.partition(":")[2]}
+    by = actor.partition(":")[2]
+    facts = {"by": by, "what": f"a test, asked for by {by}"}
     over = IncidentState.RESOLVED
     test = Incident(SELF, Kind.TEST, Severity.INFO, over, now, facts, fired_at=now, ends_at=now)
     number = queries.save_incident(connection, test).number
