@@ -38,6 +38,11 @@ class Press:
         return cls(kind if number.isdecimal() else action["action_id"], chosen.get("value") or "")
 
 
+def command_of(press: Press) -> str:
+    """Return the command that a press runs; empty if it is none of an answer's buttons."""
+    return _COMMAND_OF[press.kind](press.value) if press.kind in _COMMAND_OF else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the presser gets to see; `replace`: in place of the message with the button."""
@@ -55,5 +60,5 @@ def pressed(commands: Commands, press: Press, caller: Caller, workspace: str) ->
         return Outcome(answer) if answer.unchanged else None
     if press.kind not in _COMMAND_OF:
         return Outcome(answers.plainly(messages.UNKNOWN_ACTION))
-    reply = commands.typed(_COMMAND_OF[press.kind](press.value), caller, workspace)
+    reply = commands.typed(command_of(press), caller, workspace)
     return Outcome(reply.answer, reply.share, replace=press.kind == "refresh")

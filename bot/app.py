@@ -6,15 +6,16 @@ import html
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 
-from bot import answers, manual, messages
-from bot.actions import Outcome, Press, pressed
+from bot import answers, doctor, manual, messages
+from bot.actions import Outcome, Press, command_of, pressed
 from bot.auth import Caller
 from bot.commands import Commands
 from bot.connection import Connection
@@ -22,9 +23,11 @@ from bot.groups import Groups
 from bot.notifier import SlackNotifier, make_client
 from monitor_core.config.models import Config, Slack
 from monitor_core.control import Control
+from monitor_core.model.views import Diagnosis, Link
 
 STOP = 2.0  # seconds
 _WORKERS, _QUEUE = 8, 64  # commands done at the same time, and taken in all
+_LOOKS = 16  # looks at hosts at the same time; none waits for a thread, so each is answered in its time
 _ANY = re.compile(".*", re.DOTALL)
 _log = logging.getLogger(__name__)
 _bolt_log = logging.getLogger("slack_bolt")
@@ -42,10 +45,13 @@ class SlackApp:
             raise ValueError("the configuration has no slack section")
         _quiet()
         self._slack: Slack = config.slack
+        own = (run.channel for run in config.runs.values() if run.channel)
+        self._channels = tuple(dict.fromkeys((config.slack.channel, *own)))
         self._client = make_client(config.slack)
         self._commands: Commands | None = None
         self._app: App | None = None
         self._room = threading.BoundedSemaphore(_QUEUE)
+        self._looks = threading.BoundedSemaphore(_LOOKS)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="slack-work")
         self._listeners = ThreadPoolExecutor(_WORKERS, thread_name_prefix="slack-listener")
         self._connection = Connection(self._handler)
@@ -55,6 +61,15 @@ class SlackApp:
     def connected(self) -> bool:
         """Return whether Slack can reach us now."""
         return self._connection.open
+
+    @property
+    def link(self) -> Link:
+        """Return whether Slack can reach us now, and since when that is so."""
+        return self._connection.link
+
+    def examine(self) -> Iterator[Diagnosis]:
+        """Find out whether Slack lets us in; nothing is posted."""
+        return doctor.examine(self._client, self._slack, self._channels)
 
     def start(self, control: Control) -> None:
         """Begin to answer; returns at once and goes on trying while Slack is away."""
@@ -91,7 +106,7 @@ class SlackApp:
             reply = commands.typed(text, caller, workspace)
             return Outcome(reply.answer, reply.share)
 
-        self._later(work, ack, body, context, respond)
+        self._later(work, text, ack, body, context, respond)
 
     def _action(self, ack: Ack, body: Body, context: BoltContext, respond: Respond) -> None:
         press = Press.read(body["actions"][0])
@@ -99,23 +114,34 @@ class SlackApp:
         def work(commands: Commands, caller: Caller, workspace: str) -> Outcome | None:
             return pressed(commands, press, caller, workspace)
 
-        self._later(work, ack, body, context, respond)
+        self._later(work, command_of(press), ack, body, context, respond)
 
-    def _later(self, work: Work, ack: Ack, body: Body, context: BoltContext, respond: Respond) -> None:
-        """Acknowledge, and have the work done and answered by a thread of ours."""
-        if not self._room.acquire(blocking=False):
-            ack(messages.BUSY)
+    def _later(self, work: Work, command: str, ack: Ack, body: Body, context: BoltContext, respond: Respond) -> None:
+        """Acknowledge, and have the work done and answered by a thread of ours.
+
+        What asks a host has threads of its own: one that hangs takes nothing from the other commands.
+        """
+        looks = self._commands is not None and self._commands.looks(command)
+        room, busy = (self._looks, messages.LOOKS_BUSY) if looks else (self._room, messages.BUSY)
+        if not room.acquire(blocking=False):
+            ack(busy)
             return
         ack()
-        self._workers.submit(self._answer, work, body, context, respond)
+        job = partial(self._answer, room, work, body, context, respond)
+        if looks:
+            threading.Thread(target=job, name="slack-look", daemon=True).start()
+        else:
+            self._workers.submit(job)
 
-    def _answer(self, work: Work, body: Body, context: BoltContext, respond: Respond) -> None:
+    def _answer(
+        self, room: threading.Semaphore, work: Work, body: Body, context: BoltContext, respond: Respond
+    ) -> None:
         try:
             _send(respond, self._outcome(work, body, context))
         except Exception:  # noqa: BLE001 the last line of a thread: there is nobody to raise to
             _log.exception("an answer did not reach Slack")
         finally:
-            self._room.release()
+            room.release()
 
     def _outcome(self, work: Work, body: Body, context: BoltContext) -> Outcome | None:
         workspace = context.authorize_result.team_id if context.authorize_result else None

@@ -150,13 +150,14 @@ def strong(rendered: str) -> str:
     return f"*{words}*" if words else ""
 
 
-def log_text(lines: Iterable[str], most: int = LOG_LINES) -> str:
+def log_text(lines: Iterable[str], most: int = LOG_LINES, width: int = 0) -> str:
     """Return redacted log lines as preformatted text, the last `most` of them; empty if they say nothing.
 
-    Long lines are cut in their middle; few lines may be longer, since they take no more room than three short ones.
+    Long lines are cut in their middle to `width`; if none is said, few lines may be longer, since they take no more
+    room than three short ones.
     """
     shown = [line for line in map(_readable, lines) if line][-most:]
-    width = max(LOG_LINE, LOG_LINE * LOG_LINES // max(1, len(shown)))
+    width = width or max(LOG_LINE, LOG_LINE * LOG_LINES // max(1, len(shown)))
     cut = [escape(cut_middle(line, width).replace("`", "'")) for line in shown]
     return "```" + "\n".join(cut) + "```" if cut else ""
 

@@ -12,9 +12,11 @@ from bot.auth import Caller, Covered, Right, Verdict, judge
 from bot.detail import run_page
 from bot.grammar import Request, Verb
 from bot.groups import Groups
+from bot.health import health_page
+from bot.looks import WIDTH, check_page, log_page
 from bot.overview import overview
 from bot.words import Names
-from monitor_core.control import Control
+from monitor_core.control import LOG_LINES, Control
 from monitor_core.errors import CommandError
 
 _AUDITED = 300  # characters of a refused command that are written down
@@ -63,13 +65,17 @@ class Commands:
         self._operators = operators
         self._groups = groups
 
+    def looks(self, text: str) -> bool:
+        """Say whether a command asks a host, which may take a while."""
+        return grammar.looks(text, now=self._control.clock(), names=self._names())
+
     def typed(self, text: str, caller: Caller, workspace: str) -> Reply:
         """Answer a command; `workspace` is the team that the bot belongs to."""
         try:
             # Names are suggested only to those who may read.
             if judge(caller, Right.READ, workspace=workspace, operators=frozenset()) is Verdict.OUTSIDER:
                 return Reply(self.carry_out(Request(Verb.STATUS), caller, workspace, text))
-            request = grammar.parse(text, now=self._control.clock(), names=Names(*self._control.names()))
+            request = grammar.parse(text, now=self._control.clock(), names=self._names())
         except CommandError as trouble:
             return Reply(answers.error(trouble))
         return Reply(self.carry_out(request, caller, workspace, text), request.share)
@@ -85,6 +91,9 @@ class Commands:
             return command.run(Asked(self._control, caller, request, self._control.clock()))
         except CommandError as trouble:
             return answers.error(trouble)
+
+    def _names(self) -> Names:
+        return Names(*self._control.names())
 
     def _refusal(self, request: Request, command: Command, caller: Caller, workspace: str) -> _Refusal | None:
         covered = [] if command.right is Right.READ else self._covered(request.target)
@@ -125,6 +134,19 @@ def _status(asked: Asked) -> Answer:
 
 def _run(asked: Asked) -> Answer:
     return run_page(asked.control.run(asked.request.target), asked.now)
+
+
+def _check(asked: Asked) -> Answer:
+    return check_page(asked.control.check(asked.request.target))
+
+
+def _log(asked: Asked) -> Answer:
+    lines = asked.request.lines or LOG_LINES
+    return log_page(asked.control.log(asked.request.target, lines, width=WIDTH), lines)
+
+
+def _bot(asked: Asked) -> Answer:
+    return health_page(asked.control.health())
 
 
 def _mute(asked: Asked) -> Answer:
@@ -203,11 +225,14 @@ COMMANDS: Mapping[Verb, Command] = MappingProxyType(
     {
         Verb.STATUS: Command(Right.READ, _status),
         Verb.RUN: Command(Right.READ, _run),
+        Verb.CHECK: Command(Right.READ, _check),
+        Verb.LOG: Command(Right.READ, _log),
         Verb.MUTES: Command(Right.READ, _mutes),
         Verb.THRESHOLD: Command(Right.READ, _thresholds),
         Verb.HISTORY: Command(Right.READ, _history),
         Verb.WHY: Command(Right.READ, _why),
         Verb.AUDIT: Command(Right.READ, _audit),
+        Verb.BOT: Command(Right.READ, _bot),
         Verb.HELP: Command(Right.READ, _help),
         Verb.ACK: Command(Right.ACT, _ack, "acknowledge {target}"),
         Verb.UNACK: Command(Right.ACT, _unack, "unacknowledge {target}"),

@@ -12,6 +12,8 @@ from typing import Any
 
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 
+from monitor_core.model.views import Link
+
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between attempts; each failure doubles the wait
 _STEADY = 10.0  # seconds; a socket that ends sooner counts as a failure
 _OPENING = 10.0  # seconds that a socket may take to open
@@ -29,6 +31,7 @@ class Connection:
         self._connect = connect
         self._stopping = threading.Event()
         self._socket: _Socket | None = None
+        self._since = time.time()
         self._thread = threading.Thread(target=self._keep_open, name="slack-connection", daemon=True)
 
     @property
@@ -36,6 +39,11 @@ class Connection:
         """Return whether Slack can reach us now."""
         socket = self._socket
         return socket is not None and socket.is_open
+
+    @property
+    def link(self) -> Link:
+        """Return whether the socket is open, and since when that is so."""
+        return Link("Slack", self.open, self._since)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -68,8 +76,9 @@ class Connection:
         self._socket = socket
         if socket is None:
             return False
-        begun = time.monotonic()
+        begun, self._since = time.monotonic(), time.time()
         socket.watch(self._stopping)
+        self._since = time.time()
         if not socket.leaving and not self._stopping.is_set():
             _log.warning("the socket to Slack is lost; connecting again")
             socket.close()

@@ -21,6 +21,7 @@ from monitor_core.model.words import kind_meant, kind_written
 from monitor_core.thresholds import CATALOGUE
 from monitor_core.units import parse_duration
 
+MOST_LOG_LINES = 30
 LONGEST_MUTE = 30 * 86400.0  # seconds; a mute that nobody remembers is a blind spot
 _REASON = 200  # characters of a reason that are kept
 _DIGITS = 12  # of an incident number
@@ -31,6 +32,8 @@ class Verb(StrEnum):
 
     STATUS = "status"
     RUN = "run"
+    CHECK = "check"
+    LOG = "log"
     MUTE = "mute"
     UNMUTE = "unmute"
     MUTES = "mutes"
@@ -44,10 +47,16 @@ class Verb(StrEnum):
     AUDIT = "audit"
     FALSE_ALARM = "false-alarm"
     FALSE_ALARM_UNDO = "false-alarm undo"
+    BOT = "bot"
     HELP = "help"
 
 
-READING = frozenset({Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.HISTORY, Verb.WHY, Verb.AUDIT, Verb.HELP})
+# What is answered by the host of a run, and not by what is stored.
+LOOKING = frozenset({Verb.CHECK, Verb.LOG})
+READING = LOOKING | {
+    *(Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.BOT, Verb.HELP),
+    *(Verb.HISTORY, Verb.WHY, Verb.AUDIT),
+}
 _FIRST_WORDS = tuple(verb.value for verb in Verb if " " not in verb)
 _UNDO = frozenset({"undo", "--undo"})
 _THRESHOLD_VERBS = {"show": Verb.THRESHOLD, "set": Verb.THRESHOLD_SET, "reset": Verb.THRESHOLD_RESET}
@@ -58,8 +67,8 @@ class Request:
     """What is asked.
 
     `target` is a run, a host, `all`, a pattern or an incident number; for help the command. `until` is seconds since
-    1970. `name` and `value` are a threshold's; its `scope` is `run NAME`, `host NAME` or `all`. `share`: answer in the
-    channel.
+    1970. `name` and `value` are a threshold's; its `scope` is `run NAME`, `host NAME` or `all`. `lines`: how many of a
+    log, 0 where it is not said. `share`: answer in the channel.
     """
 
     verb: Verb
@@ -70,6 +79,7 @@ class Request:
     name: str = ""
     value: str = ""
     scope: str = ""
+    lines: int = 0
     share: bool = False
 
 
@@ -82,6 +92,14 @@ def parse(text: str, *, now: float, names: Names) -> Request:
     if share and request.verb not in READING:
         raise CommandError(messages.not_shared(), " ".join(words))
     return replace(request, share=share)
+
+
+def looks(text: str, *, now: float, names: Names) -> bool:
+    """Say whether the text asks for something that takes as long as a host does."""
+    try:
+        return parse(text, now=now, names=names).verb in LOOKING
+    except CommandError:
+        return False
 
 
 def _verb(words: tuple[str, ...], names: Names) -> tuple[str, int]:
@@ -109,16 +127,31 @@ def _needs(line: Line, verb: Verb) -> None:
         raise CommandError(messages.incomplete(verb), f"{Verb.HELP} {verb.split()[0]}")
 
 
-def _status(line: Line) -> Request:
-    line.end()
-    return Request(Verb.STATUS)
+def _bare(verb: Verb) -> Callable[[Line], Request]:
+    def read(line: Line) -> Request:
+        line.end()
+        return Request(verb)
+
+    return read
 
 
-def _run(line: Line) -> Request:
-    _needs(line, Verb.RUN)
-    run = name(line, line.names.runs, "run")
+def _of_run(verb: Verb) -> Callable[[Line], Request]:
+    def read(line: Line) -> Request:
+        _needs(line, verb)
+        run = name(line, line.names.runs, "run")
+        line.after().end()
+        return Request(verb, target=run)
+
+    return read
+
+
+def _log(line: Line) -> Request:
+    _needs(line, Verb.LOG)
+    run, line = name(line, line.names.runs, "run"), line.after()
+    if line.rest and not (line.first.isdecimal() and 0 < int(line.first[:_DIGITS]) <= MOST_LOG_LINES):
+        raise CommandError(messages.not_lines(line.first, MOST_LOG_LINES), line.instead(str(MOST_LOG_LINES)))
     line.after().end()
-    return Request(Verb.RUN, target=run)
+    return Request(Verb.LOG, target=run, lines=int(line.first or 0))
 
 
 def _kind(line: Line) -> tuple[str, Line]:
@@ -197,11 +230,6 @@ def _moment(line: Line) -> tuple[float, Line]:
     return moment.timestamp(), line.after() if line.first.casefold() == "utc" else line
 
 
-def _mutes(line: Line) -> Request:
-    line.end()
-    return Request(Verb.MUTES)
-
-
 def _incident(verb: Verb) -> Callable[[Line], Request]:
     def read(line: Line) -> Request:
         _needs(line, verb)
@@ -275,11 +303,13 @@ def _number(line: Line, verb: Verb) -> str:
 
 _READERS: Mapping[str, Callable[[Line], Request]] = MappingProxyType(
     {
-        Verb.STATUS: _status,
-        Verb.RUN: _run,
+        Verb.STATUS: _bare(Verb.STATUS),
+        Verb.RUN: _of_run(Verb.RUN),
+        Verb.CHECK: _of_run(Verb.CHECK),
+        Verb.LOG: _log,
         Verb.MUTE: _mute,
         Verb.UNMUTE: _unmute,
-        Verb.MUTES: _mutes,
+        Verb.MUTES: _bare(Verb.MUTES),
         Verb.THRESHOLD: _threshold,
         Verb.ACK: _incident(Verb.ACK),
         Verb.UNACK: _incident(Verb.UNACK),
@@ -287,6 +317,7 @@ _READERS: Mapping[str, Callable[[Line], Request]] = MappingProxyType(
         Verb.WHY: _why,
         Verb.AUDIT: _audit,
         Verb.FALSE_ALARM: _false_alarm,
+        Verb.BOT: _bare(Verb.BOT),
         Verb.HELP: _help,
     }
 )

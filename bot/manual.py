@@ -22,6 +22,12 @@ HELP: Mapping[str, Help] = MappingProxyType(
     {
         "status": Help("status", "All runs, worst first; the same as nothing.", ("status --share",)),
         "run": Help("[run] RUN", "One run; write `run` before a name that is also a command.", ("llama-70b",)),
+        "check": Help("check RUN", "Looks at its host now; nothing is stored.", ("check llama-70b",)),
+        "log": Help(
+            "log RUN [N]",
+            "The last lines of its newest log, now: 15, or as many as you say, at most 30. Secrets are redacted.",
+            ("log llama-70b", "log llama-70b 30"),
+        ),
         "mutes": Help("mutes", "What is muted, by whom and until when."),
         "ack": Help("ack RUN|INCIDENT", "You are on it; everybody sees that.", ("ack llama-70b", "ack 4127")),
         "unack": Help("unack RUN|INCIDENT", "You are no longer on it.", ("unack 4127",)),
@@ -44,15 +50,16 @@ HELP: Mapping[str, Help] = MappingProxyType(
             "It was none: the alert says so, and nobody is reminded.",
             ("false-alarm 4127", "false-alarm 4127 undo"),
         ),
+        "bot": Help("bot", "How trainstatus itself does: its hosts, its deliveries, its connection to Slack."),
         "help": Help("help [COMMAND]", "This, or one command in full.", ("help mute",)),
     }
 )
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "Look": ("status", "run", "mutes", "history", "why", "audit"),
+        "Look": ("status", "run", "check", "log", "mutes", "history", "why", "audit"),
         "Act": ("ack", "unack", "mute", "unmute", "false-alarm"),
         "Tune": ("threshold",),
-        "Bot": ("help",),
+        "Bot": ("bot", "help"),
     }
 )
 TITLE = "trainstatus commands"

@@ -72,6 +72,11 @@ def not_a_time(word: str) -> str:
     return f"{word or 'Nothing'} is not a time of day. Write it as in until 09:00; it is UTC."
 
 
+def not_lines(word: str, most: int) -> str:
+    """Say how many lines of a log can be shown."""
+    return f"{word} is not a number of lines from 1 to {most}."
+
+
 def mute_too_long() -> str:
     """Say how long a mute may be."""
     return "A mute may last 30 days at most. Mute again when it ends."
@@ -80,6 +85,7 @@ def mute_too_long() -> str:
 FAILED = f"Something went wrong here. {UNCHANGED} The log of trainstatus says what; try again."
 BUSY = f"Too many commands at the same time. {UNCHANGED} Try again in a moment."
 UNKNOWN_ACTION = f"This button is not known here, it may be of another version. {UNCHANGED}"
+LOOKS_BUSY = "Too many looks at hosts at the same time. Try again in a few seconds."
 NOT_READY = f"trainstatus is just starting. {UNCHANGED} Try again in a moment."
 
 
@@ -274,6 +280,11 @@ def incident_name(incident: Incident) -> str:
     """Name an incident by what it is and what it is about: `STUCK of llama-70b`."""
     subject = incident.subject.name or "the monitor itself"
     return f"{KINDS[incident.kind].word} of {subject}"
+
+
+def secrets_redacted(number: int) -> str:
+    """Say how many secrets were taken out of log lines; nothing if none were."""
+    return f"{number} secret{'s' if number > 1 else ''} redacted" if number else ""
 
 
 def minute(epoch: float) -> Time:

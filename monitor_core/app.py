@@ -19,16 +19,17 @@ from monitor_core.complaints import Complaints
 from monitor_core.config.difference import difference
 from monitor_core.config.models import Config
 from monitor_core.control import Control
-from monitor_core.duty import Duty, Extend, Extension
+from monitor_core.duty import Duty, Extend, Extension, notifiers_of
 from monitor_core.errors import ConfigError, LeaseLost, Problem
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
+from monitor_core.sight import HostSight
 from monitor_core.signals import RELOAD, Signals
 from monitor_core.store.database import busy_told, file_of, open_copy, open_database
 from monitor_core.store.lease import TTL, acquire, holder
 from monitor_core.units import counted
 
-__all__ = ["App", "Extend", "Extension", "Source", "door", "sight", "with_somebody_to_tell"]
+__all__ = ["App", "Extend", "Extension", "Source", "door", "notifiers_of", "sight", "with_somebody_to_tell"]
 
 log = logging.getLogger(__name__)
 
@@ -210,12 +211,15 @@ def with_somebody_to_tell(config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def sight(config: Config) -> Iterator[Poller]:
-    """Yield a poller that can look at the hosts, and close what it opened; it works on a copy of the database."""
-    engine = open_copy(config.database)
+def sight(config: Config, *, known: bool = True) -> Iterator[HostSight]:
+    """Yield what looks at the hosts, and close what it opened; it works on a copy of the database.
+
+    Where nothing is to be `known`, all is seen for the first time.
+    """
+    engine = open_copy(config.database if known else "sqlite://")
     readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
     try:
-        yield Poller(engine, Roster(config, frozenset()), readers, time.time)
+        yield HostSight(Poller(engine, Roster(config, frozenset()), readers, time.time))
     finally:
         for reader in readers.values():
             reader.close()
@@ -223,13 +227,13 @@ def sight(config: Config) -> Iterator[Poller]:
 
 
 @contextlib.contextmanager
-def door(config: Config) -> Iterator[Control]:
+def door(config: Config, *, create: bool = False) -> Iterator[Control]:
     """Yield the control of a configuration for one command of the shell; a running monitor delivers what it caused.
 
-    It has made the database: a command makes none, so that a mistyped path is told.
+    `create`: whether a database that is not there is made; where it is the monitor's, a mistyped path is to be told.
     """
     config = with_somebody_to_tell(config)
-    engine = open_database(config.database, create=False)
+    engine = open_database(config.database, create=create)
     configured = {"slack": config.slack, "email": config.email, "console": config.console}
     roster = Roster(config, frozenset(name for name, section in configured.items() if section))
     try:

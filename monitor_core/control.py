@@ -6,25 +6,32 @@ then nothing was changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection
 
-from monitor_core import ledger, marking, muting, tuning
+from monitor_core import ledger, marking, muting, rehearsal, tuning
 from monitor_core.announce import close_unwatched, reconcile_mutes
 from monitor_core.errors import CommandError
+from monitor_core.health import health
 from monitor_core.model.incidents import Mute, Subject, SubjectKind
 from monitor_core.model.past import Audit, History, Why
 from monitor_core.model.views import (
     AckAnswer,
+    AlertResult,
     FalseAlarmAnswer,
+    Health,
+    LogTail,
     MuteAnswer,
     Overview,
+    Running,
     RunView,
     ThresholdChange,
     ThresholdView,
+    Verdict,
 )
 from monitor_core.roster import Roster
 from monitor_core.store import queries
@@ -34,16 +41,32 @@ from monitor_core.thresholds import Threshold
 from monitor_core.view import host_view, run_view, worst_first
 
 _MOST = 1000
+LOG_LINES, MOST_LOG_LINES = 15, 30
+
+
+class Sight(Protocol):
+    """Looks at hosts, now; what it finds is not stored."""
+
+    def check(self, runs: Sequence[str]) -> list[Verdict]:
+        """Judge runs."""
+
+    def tail(self, run: str, lines: int, *, width: int = 0) -> LogTail:
+        """Read the last lines of the run's newest log, each cut to a width (0: none)."""
 
 
 @dataclass(slots=True)
 class Control:
-    """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change."""
+    """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change.
+
+    `sight` and `running` belong to a running monitor: the one looks at hosts, the other tells how it does.
+    """
 
     engine: Database
     roster: Roster
     clock: Callable[[], float]
     changed: Callable[[], None] = field(default=lambda: None)
+    sight: Sight | None = None
+    running: Callable[[], Running] | None = None
 
     @property
     def targets(self) -> Targets:
@@ -81,6 +104,19 @@ class Control:
             mutes = queries.load_mutes(connection, now=now)
             row = queries.load_run(connection, run)
         return run_view(self.roster, run, row, incidents, mutes, now)
+
+    def check(self, name: str) -> Verdict:
+        """Look at a run on its host, within 15 s."""
+        return self._sight().check([self.targets.run(name)])[0]
+
+    def log(self, name: str, lines: int = LOG_LINES, *, width: int = 0) -> LogTail:
+        """Read the last lines of a run's newest log on its host, within 15 s."""
+        return self._sight().tail(self.targets.run(name), min(lines, MOST_LOG_LINES), width=width)
+
+    def health(self) -> Health:
+        """Return how the monitor itself does."""
+        with self.engine.begin() as connection:
+            return health(connection, self.roster, self.clock(), self.running() if self.running else None)
 
     def runs_of(self, target: str) -> tuple[str, ...]:
         """Return the runs that a target covers: a run, a host, `all`, a pattern, or an incident's number."""
@@ -173,6 +209,24 @@ class Control:
         with self.engine.begin() as connection:
             return ledger.audit(connection, _bounded(limit), self.clock())
 
+    def test_alert(self, actor: str, receiver: str = "") -> int:
+        """Send a test alert to everybody, or to one receiver; return the number of its incident."""
+        now, receivers = self.clock(), rehearsal.named(self.roster, receiver)
+        with self.engine.begin() as connection:
+            number = rehearsal.begin(connection, receivers, actor, now)
+        self.changed()
+        return number
+
+    def test_results(self, number: int, ends_at: float) -> list[AlertResult]:
+        """Return what has become of a test alert; whoever waits for it does so until `ends_at`."""
+        with self.engine.begin() as connection:
+            return rehearsal.results(connection, number, ends_at)
+
+    def end_test(self, number: int) -> None:
+        """Let what has not been sent of a test alert never be sent."""
+        with self.engine.begin() as connection:
+            rehearsal.withdraw(connection, number, self.clock())
+
     def refused(self, actor: str, text: str, why: str) -> None:
         """Write down that somebody tried what they may not."""
         with self.engine.begin() as connection:
@@ -184,6 +238,11 @@ class Control:
         with self.engine.begin() as connection:
             close_unwatched(connection, self.roster, now)
             reconcile_mutes(connection, self.roster, now)
+
+    def _sight(self) -> Sight:
+        if self.sight is None:
+            raise CommandError("Only the running monitor looks at hosts.")
+        return self.sight
 
     def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
         scope = self.targets.scope(scope)

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 _BACKOFF, _BACKOFF_CAP = 1.0, 30.0
 # Nobody is helped by an alert that could not be delivered for a day.
 _GIVE_UP = 86400.0
+# That these do not arrive is told by nobody, or to whoever waits for them.
+_UNTOLD = frozenset({Kind.MONITOR_ERROR, Kind.TEST})
 _CARRIERS = {"slack": "Slack", "email": "the mail server", "console": "the terminal"}
 
 
@@ -56,13 +58,17 @@ class Claim:
 
 @dataclass(slots=True)
 class Outbox:
-    """The deliveries of one notifier. `clock` gives seconds since 1970; `permit` raises what forbids to send now."""
+    """The deliveries of one notifier, or `only` those about one incident.
+
+    `clock` gives seconds since 1970; `permit` raises what forbids to send now.
+    """
 
     engine: Database
     roster: Roster
     notifier: Notifier
     clock: Callable[[], float]
     permit: Callable[[], None] = field(default=lambda: None)
+    only: int = 0
     _rests: dict[Receiver, float] = field(default_factory=dict)
 
     def recover(self) -> None:
@@ -91,7 +97,7 @@ class Outbox:
         now = self.clock()
         with self.engine.begin() as connection:
             self._let_rest(connection, now)
-            for delivery in outbox.due(connection, self.notifier.name, now):
+            for delivery in outbox.due(connection, self.notifier.name, now, self.only):
                 if not self._wanted(connection, delivery, now):
                     continue
                 incident = queries.load_incident(connection, delivery.incident)
@@ -167,7 +173,7 @@ class Outbox:
     def _raise(self, connection: Connection, delivery: Delivery, error: NotifyError, now: float) -> None:
         """What can never be delivered is told once, through the other receivers."""
         incident = queries.load_incident(connection, delivery.incident)
-        if incident is not None and incident.kind is Kind.MONITOR_ERROR:
+        if incident is not None and incident.kind in _UNTOLD:
             return
         if self._trouble(connection, delivery.receiver) is None:
             facts = {"what": f"Messages do not reach {delivery.receiver}", "error": str(error)}

@@ -17,12 +17,14 @@ from monitor_core.config.models import Config
 from monitor_core.control import Control
 from monitor_core.delivery import Outbox
 from monitor_core.housekeeping import Housekeeping
+from monitor_core.model.views import Diagnosis, Link, Running
 from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
 from monitor_core.poller import Poller
 from monitor_core.roster import Roster
 from monitor_core.scheduler import Scheduler
+from monitor_core.sight import HostSight
 from monitor_core.store.database import Handle
 from monitor_core.store.lease import Lease
 
@@ -36,6 +38,13 @@ class Extension(Protocol):
     @property
     def notifier(self) -> Notifier:
         """Return what carries messages there."""
+
+    @property
+    def link(self) -> Link:
+        """Return whether its connection is open now."""
+
+    def examine(self) -> Iterable[Diagnosis]:
+        """Find out whether it would work; nothing is sent."""
 
     def start(self, control: Control) -> None:
         """Begin to take commands; returns at once, whatever the other side does."""
@@ -65,11 +74,12 @@ class Duty:
         nobody = Roster(self._config, frozenset())
         self._handle = Handle(lease)
         self._poller = Poller(self._handle, nobody, self._readers, clock)
-        self._control = Control(engine, nobody, clock, self._wake)
+        self._control = Control(engine, nobody, clock, self._wake, running=self._running)
         self._settling = Control(lease, nobody, clock)
         self._housekeeping = Housekeeping(file, engine, lease, nobody, clock, self._report_self)
         self._scheduler = Scheduler(self._poll, self._settle, self._report)
         self._refusal = ("", "")
+        self._began = clock()
 
     def start(self, config: Config) -> None:
         """Start polling, delivering and answering; returns at once."""
@@ -81,7 +91,7 @@ class Duty:
         change = difference(self._config, config)
         before = self._extension
         extension = self._extend(config) if "slack" in change.sections else before
-        notifiers = self._renewed(_notifiers(config, extension), change)
+        notifiers = self._renewed(notifiers_of(config, extension), change)
         roster = Roster(config, frozenset(notifiers))
         self._watch(roster, change)
         self._tell(roster, notifiers)
@@ -130,6 +140,7 @@ class Duty:
         self._handle = Handle(self.lease)
         self._poller, self._readers = self._poller.heir(self._handle, roster, readers, again), readers
         _closing(gone)
+        self._control.sight = HostSight(self._poller)
         self._control.roster = self._settling.roster = self._housekeeping.roster = roster
         hosts = {config.runs[run].host for run in again}
         self._scheduler.follow(readers, min(_SPREAD, config.defaults.check_interval), hosts)
@@ -163,6 +174,11 @@ class Duty:
         if after is not None:
             after.start(self._control)
 
+    def _running(self) -> Running:
+        """Return what this process knows of itself."""
+        links = () if self._extension is None else (self._extension.link,)
+        return Running(self._began, self._scheduler.lags(), links)
+
     def _poll(self, host: str) -> float:
         due = self._poller.poll_host(host)
         self._wake()
@@ -194,7 +210,8 @@ def _closing(readers: Iterable[HostReader]) -> list[threading.Thread]:
     return threads
 
 
-def _notifiers(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+def notifiers_of(config: Config, extension: Extension | None) -> dict[str, Notifier]:
+    """Return what carries messages to people, by name."""
     found: list[Notifier] = [] if extension is None else [extension.notifier]
     if config.email is not None:
         found.append(EmailNotifier(config.email))

@@ -73,7 +73,8 @@ class Look:
     """What one look at a run came to, before it is written down.
 
     `stored` are its incidents as they were, `more` whether its logs have bytes that did not fit, `first` whether it had
-    never been seen, `trouble` why its log could not be read, `deadline` when a verdict changes if no line comes.
+    never been seen, `trouble` why its log could not be read, `deadline` when a verdict changes if no line comes, `skew`
+    how many seconds the host's clock is ahead.
     """
 
     watch: Watch
@@ -83,6 +84,7 @@ class Look:
     first: bool
     trouble: str
     deadline: float | None
+    skew: float
 
 
 @dataclass(slots=True)
@@ -274,7 +276,9 @@ class Poller:
             if not first or written is not None:
                 watch.look(now, written)
             deadline = watch.deadline()
-        return Look(watch, brief.incidents, cursors, more=more, first=first, trouble=answer.detail, deadline=deadline)
+        return Look(
+            watch, brief.incidents, cursors, more=more, first=first, trouble=answer.detail, deadline=deadline, skew=skew
+        )
 
     def _watch(self, name: str, brief: Brief) -> Watch:
         row = brief.row

@@ -47,6 +47,7 @@ class Scheduler:
     _wishes: dict[str, float] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _refusals: dict[str, str] = field(default_factory=dict)
+    _lags: dict[str, float] = field(default_factory=dict)
     _late: set[str] = field(default_factory=set)
     _unsure: set[str] = field(default_factory=set)
     _idle: threading.Condition = field(default_factory=threading.Condition)
@@ -109,6 +110,11 @@ class Scheduler:
         else:
             self._plan(host, min(due, self._due[host]))
 
+    def lags(self) -> dict[str, float]:
+        """Return by how many seconds the last poll of each host was late, or the next one is by now."""
+        now = time.time()
+        return {host: max(self._lags.get(host, 0.0), now - due, 0.0) for host, due in list(self._due.items())}
+
     def _add(self, host: str, due: float) -> None:
         """Add the job of a host; its interval only keeps APScheduler from dropping it: each poll plans the next one.
 
@@ -130,7 +136,7 @@ class Scheduler:
 
     def _forget(self, host: str) -> None:
         self._jobs.remove_job(host)
-        for known in (self._due, self._wishes, self._refusals):
+        for known in (self._due, self._wishes, self._refusals, self._lags):
             known.pop(host, None)
         self._late.discard(host)
         self._unsure.discard(host)
@@ -141,7 +147,9 @@ class Scheduler:
             if self._stopping.is_set() or host in self._busy:
                 return
             self._busy.add(host)
-        due = time.time() + self.after_error
+        began = time.time()
+        self._lags[host] = max(0.0, began - self._due[host])
+        due = began + self.after_error
         try:
             due = self._poll(host, due)
         finally:

@@ -6,6 +6,7 @@ import argparse
 
 from monitor_core import __version__
 
+_MOST_LINES = 30  # as in Slack
 _TARGET = "a run, a host, `all` or a pattern such as 'ablate-*'"
 
 
@@ -21,7 +22,11 @@ def parser() -> argparse.ArgumentParser:
         _run,
         _demo,
         _check,
+        _log,
         _replay,
+        _init,
+        _doctor,
+        _test_alert,
         _status,
         _mute,
         _unmute,
@@ -72,6 +77,21 @@ def _check(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     _json(verb)
 
 
+def _log(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    verb = _verb(
+        verbs, "log", "Show the last lines of a run's newest log, read from its host now; secrets are redacted."
+    )
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("lines", nargs="?", type=_count, default=15, metavar="N", help="default: 15")
+    _json(verb)
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) <= _MOST_LINES:
+        raise argparse.ArgumentTypeError(f"{word} is not a number from 1 to {_MOST_LINES}")
+    return int(word)
+
+
 def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "replay", "Run parser and detectors over a recorded log with its own clock.", config=False)
     verb.add_argument("log", metavar="LOG")
@@ -85,9 +105,36 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     _json(verb)
 
 
+def _init(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Write a first configuration: asks in a terminal, or takes all it needs from here."
+    verb = _verb(verbs, "init", text, config=False)
+    verb.add_argument("--output", default="trainstatus.yaml", metavar="FILE", help="default: trainstatus.yaml")
+    verb.add_argument("--host", default="", metavar="[USER@]ADDRESS[:PORT]", help="where the log lies, or `local`")
+    verb.add_argument("--log", default="", metavar="PATH", help="absolute path or glob of the log there")
+    verb.add_argument("--run", default="", metavar="NAME", help="name of the run; made from the path if left out")
+    verb.add_argument("--email", default="", metavar="ADDRESS", help="who gets mail")
+    verb.add_argument("--smtp", default="", metavar="HOST[:PORT]", help="the mail server")
+    verb.add_argument("--sender", default="", metavar="ADDRESS", help="where the mail comes from; also its account")
+    verb.add_argument("--slack-channel", default="", metavar="ID", help="alert channel, such as C0123ABCD")
+
+
+def _doctor(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Examine configuration, database, hosts, logs, mail and Slack; sends nothing. Exit status: 1 a part failed."
+    _json(_verb(verbs, "doctor", text))
+
+
+def _test_alert(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "Send a test alert the whole way to everybody who is configured, and say who got it. Exit status: 1 not all."
+    verb = _verb(verbs, "test-alert", text)
+    verb.add_argument("--to", default="", metavar="RECEIVER", help="slack, email:oncall@example.com, C0123ABCD")
+    _json(verb)
+
+
 def _status(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "status", "Show all runs, worst first, or one run, from what is stored.")
-    verb.add_argument("run", nargs="?", metavar="RUN")
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("run", nargs="?", metavar="RUN")
+    what.add_argument("--self", action="store_true", dest="own", help="how trainstatus itself does")
     _json(verb)
 
 

@@ -28,8 +28,8 @@ trainstatus demo: a simulated training writes a Megatron log on this machine; th
 It hangs after some seconds, goes on, slows down, recovers and finishes. This takes about a minute.
 """
 _CLOSING = """\
-That was all: one alert for each trouble, and one when it was over. To watch your own runs, copy
-config/trainstatus.example.yaml to trainstatus.yaml, change it, and type: make run CONFIG=trainstatus.yaml
+That was all: one alert for each trouble, and one when it was over. To watch your own runs, type `trainstatus init`
+(after `make run`: .venv/bin/trainstatus init); it says what comes next.
 """
 _PATIENCE = 120.0
 

@@ -20,7 +20,9 @@ _TUNING = {"show": (0, 1), "set": (2, 3), "reset": (1, 2)}
 
 
 def status(arguments: argparse.Namespace, _extension: object) -> int:
-    """Show all runs, or one."""
+    """Show all runs, or one, or the monitor itself."""
+    if arguments.own:
+        return answer(arguments, lambda control: control.health(), text.health)
     if arguments.run:
         return answer(arguments, lambda control: control.run(arguments.run), text.run)
     return answer(arguments, lambda control: control.overview(), text.overview)

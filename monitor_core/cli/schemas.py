@@ -15,9 +15,16 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from monitor_core.model.past import Audit, History, Why
-from monitor_core.model.views import Overview, RunView
+from monitor_core.model.views import Health, Overview, RunView
 
-SCHEMAS: dict[str, type] = {"status": Overview, "run": RunView, "history": History, "why": Why, "audit": Audit}
+SCHEMAS: dict[str, type] = {
+    "status": Overview,
+    "run": RunView,
+    "self": Health,
+    "history": History,
+    "why": Why,
+    "audit": Audit,
+}
 
 
 class _Printed(GenerateJsonSchema):

@@ -6,8 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from monitor_core.incident.wording import measure
 from monitor_core.model.incidents import KINDS, Incident, Mute
-from monitor_core.model.views import AckAnswer, MuteAnswer, Overview, RunView, ThresholdChange, ThresholdView
+from monitor_core.model.views import (
+    AckAnswer,
+    Health,
+    LogTail,
+    MuteAnswer,
+    Overview,
+    RunView,
+    ThresholdChange,
+    ThresholdView,
+    Verdict,
+)
 from monitor_core.units import duration, progress, seconds_per_iteration, significant, utc_date, utc_time
+
+_STATUS_WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def overview(view: Overview, now: float) -> str:
@@ -49,6 +61,59 @@ def run(view: RunView, now: float) -> str:
     ]
     lines = [f"{label + ':':12} {value}" for label, value in facts if value]
     return "\n".join([view.name, *lines, *(_incident(incident, now) for incident in view.incidents)])
+
+
+def verdicts(found: Sequence[Verdict]) -> list[str]:
+    """Return a line for each run; what is wrong with a host is said once."""
+    said: dict[str, str] = {}
+    lines = []
+    for verdict in found:
+        first = said.setdefault(verdict.text, verdict.run) if verdict.state == "unknown" else verdict.run
+        shown = verdict.text if first == verdict.run else f"the same as {first}"
+        lines.append(f"{_STATUS_WORDS[verdict.status]} {verdict.run}: {shown}")
+    return lines
+
+
+def log(tail: LogTail) -> str:
+    """Return the last lines of a log, and which it is."""
+    written = "" if tail.written_at is None else f", written {duration(tail.at - tail.written_at)} ago"
+    secrets = f", {tail.redacted} secret{'s' if tail.redacted > 1 else ''} redacted" if tail.redacted else ""
+    return "\n".join((f"==> {tail.host}:{tail.path}{written}{secrets} <==", *(tail.lines or ("(empty)",))))
+
+
+def health(view: Health, now: float) -> str:
+    """Return how the monitor itself does."""
+    answering = sum(host.answers for host in view.hosts)
+    facts = [
+        ("Version", view.version),
+        ("On duty", _duty(view)),
+        ("Hosts", f"{answering} of {len(view.hosts)} answer"),
+        ("Seen", "never" if view.seen_at is None else f"{duration(now - view.seen_at)} ago"),
+        ("Database", f"{view.database_bytes / 2**20:.1f} MiB"),
+    ]
+    silent = [
+        f"{host.name} does not answer: {host.error or 'never looked at'}" for host in view.hosts if not host.answers
+    ]
+    rows = [("RECEIVER", "WAITING", "SENT", "FAILED")]
+    rows += [
+        (
+            f"{each.notifier}:{each.target}",
+            f"{each.waiting} since {moment(each.oldest_at, now)}" if each.oldest_at is not None else "-",
+            "never" if each.sent_at is None else moment(each.sent_at, now),
+            "-" if each.failed_at is None else f"{moment(each.failed_at, now)}: {each.error}",
+        )
+        for each in view.receivers
+    ]
+    lines = [f"{label + ':':12} {value}" for label, value in facts]
+    return "\n".join([*lines, *silent, *table(rows), *(_incident(incident, now) for incident in view.incidents)])
+
+
+def _duty(view: Health) -> str:
+    if view.lease_until is None:
+        return "nobody ever was"
+    if view.on_duty:
+        return view.holder
+    return f"nobody since {moment(view.lease_until, view.now)}, last {view.holder}"
 
 
 def muted(answer: MuteAnswer, now: float) -> str:

@@ -34,8 +34,7 @@ def find(option: str | None, environment: Mapping[str, str], folder: str | Path 
     for candidate in candidates:
         if candidate.is_file():
             return str(candidate)
-    copy = f"copy config/trainstatus.example.yaml to {NAMES[0]}"
-    text = f"no configuration: {copy}, or name one with --config or ${VARIABLE}"
+    text = f"no configuration: write one with `trainstatus init`, or name one with --config or ${VARIABLE}"
     raise ConfigError([Problem(str(Path(folder) / NAMES[0]), None, "", text)])
 
 

@@ -152,6 +152,16 @@ def _monitor_error(incident: Incident, scene: Scene, now: float) -> Text:
     return (Strong((f"{incident.said('what')} since ", Time(incident.starts_at))), f": {incident.said('error')}")
 
 
+def _test(incident: Incident, scene: Scene, now: float) -> Text:
+    asked = f" asked for by {incident.said('by')} at "
+    return (
+        Strong(("This is a test,",)),
+        asked,
+        Time(incident.starts_at),
+        ". Nothing is wrong.",
+    )
+
+
 def _again(words: str) -> Sentence:
     def say(incident: Incident, scene: Scene, now: float) -> Text:
         closed_by = incident.said("closed_by")
@@ -191,6 +201,7 @@ _FIRING: dict[Kind, Sentence] = {
     Kind.LOG_MISSING: _no_log,
     Kind.LOG_UNREADABLE: _no_log,
     Kind.MONITOR_ERROR: _monitor_error,
+    Kind.TEST: _test,
 }
 _RESOLVED: dict[Kind, Sentence] = {
     Kind.STUCK: _again("New lines again since "),

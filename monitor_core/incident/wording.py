@@ -80,7 +80,7 @@ def measure(incident: Incident, now: float) -> str:
     if incident.kind is Kind.FINISHED:
         started = incident.facts.get("started_at")
         return f"in {duration(incident.starts_at - float(started))}" if started is not None else ""
-    if incident.kind in ENDINGS or incident.kind is Kind.MONITOR_ERROR:
+    if incident.kind in ENDINGS | {Kind.MONITOR_ERROR, Kind.TEST}:
         return ""
     return duration((incident.ends_at if incident.ends_at is not None else now) - incident.starts_at)
 
@@ -116,6 +116,8 @@ def _look(incident: Incident) -> Look:
 
 def _word(incident: Incident) -> str:
     """Return the state of the incident in a word."""
+    if incident.kind is Kind.TEST:
+        return "test"
     look = _look(incident)
     return str(look) if look in {Look.RESOLVED, Look.FINISHED, Look.MUTED, Look.ACKNOWLEDGED} else "firing"
 

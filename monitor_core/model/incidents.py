@@ -75,6 +75,7 @@ class Kind(StrEnum):
     LOG_MISSING = "log_missing"
     LOG_UNREADABLE = "log_unreadable"
     MONITOR_ERROR = "monitor_error"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     Kind.LOG_MISSING: KindSpec("UNKNOWN"),
     Kind.LOG_UNREADABLE: KindSpec("UNKNOWN"),
     Kind.MONITOR_ERROR: KindSpec("MONITOR ERROR"),
+    Kind.TEST: KindSpec("TEST", once=True),
 }
 ENDINGS = frozenset({Kind.FINISHED, Kind.STOPPED, Kind.FAILED})
 UNSEEN = frozenset({Kind.UNREACHABLE, Kind.HOST_KEY, Kind.LOG_MISSING, Kind.LOG_UNREADABLE})

@@ -77,8 +77,8 @@ class Message:
     `headline` is `run STATE measure · severity`, without an emoji. `subject` names the incident in a mail's subject
     and is the same through the incident's life: `moe-16x3b STUCK on gpu-07 (incident 4127)`. `late` is the line about
     a late or repeated delivery. `excerpt` are log lines, raw but redacted. `fallback` is the whole alert as one
-    sentence of plain text. `state` is firing, acknowledged, muted, resolved or finished. `note` is what a reply under
-    the message says (resolve, escalation), empty for none.
+    sentence of plain text. `state` is firing, acknowledged, muted, resolved, finished or test. `note` is what a reply
+    under the message says (resolve, escalation), empty for none.
     """
 
     incident: int

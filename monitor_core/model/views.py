@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from monitor_core.model.incidents import Incident, Mute, Phase
 
@@ -124,3 +126,135 @@ class FalseAlarmAnswer:
 
     incident: Incident
     changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one look at a run came to; nothing of it is stored.
+
+    `status` is as monitoring plugins have it: 0 ok, 1 warning, 2 critical, 3 unknown. `state` is as in `RunView`.
+    `text` says all of it in one line. `line_at` is when the newest progress line was written (our clock, seconds since
+    1970). `clock_skew` is how many seconds the host's clock is ahead, None if the host did not answer.
+    """
+
+    run: str
+    host: str
+    status: int
+    state: str
+    text: str
+    iteration: int | None = None
+    total: int | None = None
+    line_at: float | None = None
+    clock_skew: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The last lines of a run's newest log, read from its host at `at`; or, in `trouble`, why there are none.
+
+    The lines are clean and redacted; `redacted` counts the secrets that were taken out of them. `written_at` is when
+    the file was last written, on our clock.
+    """
+
+    run: str
+    host: str
+    at: float
+    path: str = ""
+    written_at: float | None = None
+    lines: tuple[str, ...] = ()
+    redacted: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A standing connection to those who are told: whether it is open, and since when that is so."""
+
+    name: str
+    open: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What only the running monitor knows of itself; `lags` are the seconds by which each host's poll is late."""
+
+    started_at: float
+    lags: Mapping[str, float] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverHealth:
+    """How it stands with one receiver: what waits for it since when, the last success, and the last error."""
+
+    notifier: str
+    target: str
+    waiting: int = 0
+    oldest_at: float | None = None
+    sent_at: float | None = None
+    failed_at: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostHealth:
+    """Whether a host answers, when it last did, and what it said instead."""
+
+    name: str
+    answers: bool
+    seen_at: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the monitor itself does, at `now`.
+
+    `running` is known to the monitor alone, None in a shell. `holder` has the lease until `lease_until`; empty if
+    nobody ever had. `seen_at` is the age of the newest data. `incidents` are those of the monitor itself.
+    """
+
+    now: float
+    version: str
+    running: Running | None = None
+    holder: str = ""
+    lease_until: float | None = None
+    hosts: tuple[HostHealth, ...] = ()
+    receivers: tuple[ReceiverHealth, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    seen_at: float | None = None
+    database_bytes: int = 0
+
+    @property
+    def on_duty(self) -> bool:
+        """Return whether somebody holds the lease now."""
+        return self.lease_until is not None and self.now < self.lease_until
+
+
+@dataclass(frozen=True, slots=True)
+class AlertResult:
+    """What became of a test alert for one receiver: `sent`, `failed`, or `waiting` for an answer; `error` says why."""
+
+    receiver: str
+    state: str
+    error: str = ""
+    attempts: int = 0
+
+
+class State(StrEnum):
+    """What one check of the set-up came to: a warning keeps nothing from working."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One check of the set-up: which part, what was found, and, where something is wrong, what to do."""
+
+    part: str
+    state: State
+    what: str
+    fix: str = ""

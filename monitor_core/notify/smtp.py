@@ -30,20 +30,34 @@ _PERMANENT = 500
 
 def deliver(server: Smtp, mail: EmailMessage, *, sender: str, target: str, total: float = TOTAL) -> None:
     """Hand the mail to the server for one target; raise NotifyError if it did not take it."""
+    with _translated(server, sender, target), _session(server, total) as client:
+        _hand_over(client, server, mail, sender, target)
+
+
+def probe(server: Smtp, *, total: float = TOTAL) -> None:
+    """Greet the server, encrypt and log in, and leave without a mail; raise NotifyError if that fails."""
+    with _translated(server), _session(server, total):
+        pass
+
+
+@contextmanager
+def _translated(server: Smtp, *addresses: str) -> Iterator[None]:
+    """Raise NotifyError for whatever smtplib raises; the addresses are the sender's and the target's."""
     try:
-        _deliver(server, mail, sender, target, total)
+        yield
     except smtplib.SMTPRecipientsRefused as error:
         code, reply = next(iter(error.recipients.values()))
-        raise _refused(server, f"{_name(server)} refused {target}", code, reply) from None
+        raise _refused(server, f"{_name(server)} refused {addresses[-1]}", code, reply) from None
     except smtplib.SMTPAuthenticationError as error:
         what = f"{_name(server)} refused the login of {server.username} (check email.smtp.username and password)"
         raise _refused(server, what, error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPResponseException as error:
-        raise _refused(server, f"{_name(server)} refused the mail", error.smtp_code, error.smtp_error) from None
+        what = "the mail" if addresses else "to talk to us"
+        raise _refused(server, f"{_name(server)} refused {what}", error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPServerDisconnected:
         raise NotifyError(f"{_name(server)} closed the connection or did not answer", permanent=False) from None
     except smtplib.SMTPException:  # the rest: the server lacks an extension that we need
-        raise NotifyError(_unsupported(server, sender, target), permanent=True) from None
+        raise NotifyError(_unsupported(server, *addresses), permanent=True) from None
     except ssl.SSLCertVerificationError as error:
         raise NotifyError(_untrusted(server, error), permanent=False, retry_after=RENEWED) from None
     except OSError as error:
@@ -55,14 +69,16 @@ def deliver(server: Smtp, mail: EmailMessage, *, sender: str, target: str, total
         raise NotifyError(text, permanent=True) from None
 
 
-def _deliver(server: Smtp, mail: EmailMessage, sender: str, target: str, total: float) -> None:
+@contextmanager
+def _session(server: Smtp, total: float) -> Iterator[smtplib.SMTP]:
+    """Give a client that is logged in, and cut it off after `total` seconds."""
     _refuse_open_password(server)
     context = _context(server)
     client = _client(server, context, total)
     try:
         with _cut_after(client, total):
             _greet(client, server, context)
-            _hand_over(client, server, mail, sender, target)
+            yield client
             # The server has accepted: trouble in saying goodbye must not send the mail again.
             with suppress(OSError, smtplib.SMTPException):
                 client.quit()

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError as AlembicError
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from monitor_core.errors import Retired, TrainstatusError
@@ -85,11 +85,13 @@ def open_copy(url: str) -> Engine:
     Raises TrainstatusError with a sentence if the file cannot be read.
     """
     file = file_of(url)
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    # The one connection is the copy: threads take turns with it.
+    shared = {"check_same_thread": False}
+    engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=shared)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     with _sentences(file):
-        if file.exists():
+        if file.is_file():
             with reading(file) as source, closing(engine.raw_connection()) as copy:
                 source.backup(copy.driver_connection)  # type: ignore[arg-type] # SQLAlchemy does not know that it is sqlite3's
         _migrate(engine)

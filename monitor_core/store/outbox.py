@@ -70,10 +70,11 @@ def change(connection: Connection, number: int, values: Mapping[str, Any]) -> No
     connection.execute(update(table).where(table.c.number == number).values(values))
 
 
-def due(connection: Connection, notifier: str, now: float) -> list[Delivery]:
+def due(connection: Connection, notifier: str, now: float, only: int = 0) -> list[Delivery]:
     """Return what one notifier may send now, oldest first: due, and none of its incident and receiver on its way.
 
-    Those that stand in for another come in any case: that one decides when their time has come.
+    Those that stand in for another come in any case: that one decides when their time has come. `only` is the number
+    of an incident, 0 for all of them.
     """
     other = table.alias()
     on_its_way = select(other.c.number).where(
@@ -88,6 +89,8 @@ def due(connection: Connection, notifier: str, now: float) -> list[Delivery]:
         or_(table.c.due_at <= now, table.c.fallback_for != ""),
         ~on_its_way.exists(),
     )
+    if only:
+        query = query.where(table.c.incident == only)
     return [records.delivery(row) for row in connection.execute(query.order_by(table.c.number))]
 
 

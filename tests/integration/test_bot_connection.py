@@ -44,9 +44,14 @@ def test_a_refusal_at_the_start_is_tried_again(bot, slack, method, fault):
 
 
 def test_a_lost_socket_is_opened_anew(bot, slack):
+    began = time.time()
     bot.start()
+    wait_until(lambda: bot.app.link.open, "the connection")
+    opened = bot.app.link.since
+    assert began < opened < time.time()
     slack.drop_sockets()
     wait_until(lambda: not bot.app.connected, "the loss")
+    wait_until(lambda: bot.app.link.since > opened, "the time of the loss")
     slack.wait_connected()
     assert "2 runs" in bot.ask("")
 

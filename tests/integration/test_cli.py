@@ -149,6 +149,53 @@ def test_check_prints_strict_json(write, shell):
     assert (verdict["run"], verdict["state"], verdict["iteration"]) == ("llama", "training", 40)
 
 
+def test_check_says_once_what_is_wrong_with_a_host(write, shell):
+    write(more=f"  away: {{address: 127.0.0.1, user: me, port: {free_port()}}}", llama=1)
+    with Path("trainstatus.yaml").open("a") as config:
+        config.write("  far: {host: away, logs: /data/far.log}\n  farther: {host: away, logs: /data/farther.log}\n")
+    status, out, _ = shell("check")
+    assert status == 3
+    assert out.count("connection refused") == 1
+    assert out.splitlines()[-1] == "UNKNOWN farther: the same as far"
+
+
+# log
+
+
+def test_log_shows_the_last_lines_in_full_and_which_file_they_are_of(write, shell, tmp_path):
+    write(llama=41)
+    last = (tmp_path / "llama.log").read_text().splitlines()[-2:]
+    status, out, _ = shell("log", "LLAMA", "2")
+    assert status == 0
+    assert re.fullmatch(rf"==> here:{tmp_path}/llama.log, written 4\d.s ago <==", out.splitlines()[0])
+    assert out.splitlines()[1:] == last
+
+
+def test_log_redacts_and_says_so(write, shell, tmp_path):
+    write(llama=1)
+    with (tmp_path / "llama.log").open("a") as out:
+        out.write(f"logging in with hf_{34 * 'a'}\n")
+    status, out, _ = shell("log", "llama")
+    assert (status, out.splitlines()[-1]) == (0, "logging in with [redacted]")
+    assert ", 1 secret redacted <==" in out
+    tail = strict(shell("log", "llama", "--json")[1])
+    assert (tail["redacted"], tail["lines"][-1], tail["trouble"]) == (1, "logging in with [redacted]", "")
+
+
+def test_log_of_what_cannot_be_read_exits_with_1_and_says_why(write, shell, tmp_path):
+    write(gone=None)
+    assert shell("log", "gone") == (1, "", f"gone: there is no {tmp_path}/gone.log\n")
+
+
+@pytest.mark.parametrize("lines", ["0", "31", "many"])
+def test_log_refuses_a_number_of_lines_that_it_cannot_show(write, lines, capsys):
+    write(llama=1)
+    with pytest.raises(SystemExit) as caught:
+        main(["log", "llama", lines])
+    assert caught.value.code == 2
+    assert f"{lines} is not a number from 1 to 30" in capsys.readouterr().err
+
+
 # The verbs of people
 
 

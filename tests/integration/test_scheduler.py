@@ -61,6 +61,24 @@ def test_a_poll_that_falls_due_before_the_one_before_it_has_quite_ended_is_not_f
     until(lambda: len(polls) == 2)
 
 
+def test_it_tells_by_how_much_polls_are_late_and_for_how_long_one_has_been_due(start):
+    release, began = threading.Event(), []
+
+    def poll(host):
+        began.append(host)
+        if host == "hung":
+            release.wait()
+        return time.time() - 41 if began.count(host) == 1 else time.time() + 60
+
+    scheduler = start(poll, Told(), "gpu-01", "hung")
+    try:
+        until(lambda: began.count("gpu-01") == 2)
+        assert 41 <= scheduler.lags()["gpu-01"] < 60
+        until(lambda: scheduler.lags()["hung"] > 0.1)
+    finally:
+        release.set()
+
+
 def test_polls_of_one_host_do_not_overlap(start):
     running, overlaps, polls = threading.Lock(), [], []
 

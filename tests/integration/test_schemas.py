@@ -30,6 +30,7 @@ NUMBERS = range(1, len(BY_NAME) + 1)
 VERBS = {
     "status": [["status"]],
     "run": [["status", RUN]],
+    "self": [["status", "--self"]],
     "history": [["history"], ["history", RUN, "--since", "24h", "--limit", "1"]],
     "why": [["why", str(number)] for number in NUMBERS],
     "audit": [["audit"]],

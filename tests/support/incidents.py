@@ -91,6 +91,13 @@ ERROR = incident(
 )
 
 
+TEST = replace(
+    incident(Kind.TEST, Severity.INFO, {"by": "alice", "what": "a test, asked for by alice"}, SELF),
+    state=IncidentState.RESOLVED,
+    ends_at=AT,
+)
+
+
 def say(text):
     return plain(Wording().pieces(text)).replace(NBSP, " ").replace(" (Tue 24 Nov)", "")
 
@@ -126,4 +133,5 @@ BY_NAME = {
     "MISSING": MISSING,
     "UNREADABLE": UNREADABLE,
     "ERROR": ERROR,
+    "TEST": TEST,
 }

@@ -130,7 +130,7 @@ def test_the_original_tools_file_is_tried_after_our_own(tmp_path):
 
 def test_where_there_is_no_configuration_people_are_told_how_to_get_one(tmp_path):
     with pytest.raises(
-        ConfigError, match=r"no configuration: copy config/trainstatus.example.yaml to trainstatus.yaml"
+        ConfigError, match=r"no configuration: write one with `trainstatus init`, or name one with --config"
     ):
         find(None, {}, tmp_path)
 

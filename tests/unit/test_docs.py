@@ -14,12 +14,19 @@ from monitor_core.model.incidents import Incident, Mute, Reason
 from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
 from monitor_core.model.views import (
     AckAnswer,
+    AlertResult,
+    Diagnosis,
     FalseAlarmAnswer,
+    Health,
+    HostHealth,
+    LogTail,
     MuteAnswer,
     Overview,
+    ReceiverHealth,
     RunView,
     ThresholdChange,
     ThresholdView,
+    Verdict,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +38,7 @@ COMMANDS = (ROOT / "docs" / "commands.md").read_text()
     [
         *(RunView, Overview, Incident, Mute, MuteAnswer, AckAnswer, ThresholdView, ThresholdChange, FalseAlarmAnswer),
         *(History, PastIncident, Audit, AuditEntry, Why, Judged, HeldThreshold, Decision, Told, Attempt),
+        *(Verdict, LogTail, Health, HostHealth, ReceiverHealth, AlertResult, Diagnosis),
     ],
 )
 def test_every_field_of_an_answer_in_json_is_documented(answer):

@@ -23,6 +23,7 @@ WORDS = {
     "MISSING": "No file matches /data/*.log.",
     "UNREADABLE": "Permission denied: /data/train.log.",
     "ERROR": "Slack takes no messages: invalid_auth",
+    "TEST": "a test, asked for by alice",
 }
 
 

@@ -107,6 +107,7 @@ FIRING = {
         "trainstatus MONITOR ERROR · warning",
         "Slack takes no messages since 09:52:35 UTC: invalid_auth",
     ],
+    "TEST": ["trainstatus TEST", "This is a test, asked for by alice at 09:52:35 UTC. Nothing is wrong."],
 }
 RESOLVED = {
     "STUCK": [
