@@ -15,6 +15,7 @@ from typing import Protocol
 from sqlalchemy.exc import DBAPIError
 
 from monitor_core.collect.hosts import HostReader
+from monitor_core.collect.network import Network
 from monitor_core.complaints import Complaints
 from monitor_core.config.difference import difference
 from monitor_core.config.models import Config
@@ -53,7 +54,8 @@ class App:
     """The monitor of one configuration, which is read anew from `source`.
 
     `extend` makes the extension of a configuration, None where it has none. `clock` gives seconds since 1970. `ttl` is
-    for how many seconds others wait before they replace a monitor that gives no sign of life.
+    for how many seconds others wait before they replace a monitor that gives no sign of life. `network` knows the
+    passphrases of SSH keys.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class App:
         extend: Extend = lambda _: None,
         clock: Callable[[], float] = time.time,
         ttl: float = TTL,
+        network: Network | None = None,
     ) -> None:
         self.engine = open_database(config.database)
         self._config, self._source = config, source
         self._path = source.path if source is not None else ""
         self._extend, self._clock, self._ttl = extend, clock, ttl
+        self._network = network or Network()
         self._complain = Complaints(log)
         self._duty: Duty | None = None
         self._awaited = ""
@@ -155,7 +159,7 @@ class App:
         if self._awaited:
             log.info("taking over from %s", self._awaited)
         self._awaited = ""
-        self._duty = Duty(self.engine, lease, self._extend, self._clock)
+        self._duty = Duty(self.engine, lease, self._extend, self._clock, self._network)
         try:
             self._duty.start(self._config)
         except Exception:
@@ -210,10 +214,11 @@ def with_somebody_to_tell(config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def sight(config: Config) -> Iterator[Poller]:
+def sight(config: Config, network: Network | None = None) -> Iterator[Poller]:
     """Yield a poller that can look at the hosts, and close what it opened; it works on a copy of the database."""
     engine = open_copy(config.database)
-    readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
+    network = network or Network()
+    readers = {name: HostReader(host, config.hosts, network) for name, host in config.hosts.items()}
     try:
         yield Poller(engine, Roster(config, frozenset()), readers, time.time)
     finally:
