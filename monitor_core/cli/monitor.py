@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from monitor_core.app import sight
+from monitor_core.cli.passphrases import network
 from monitor_core.cli.setup import configuration, print_json
 from monitor_core.detect.ending import verdict
 from monitor_core.errors import CollectError
@@ -36,8 +37,9 @@ class Verdict:
 
 def check(arguments: argparse.Namespace, _extension: object) -> int:
     """Look once, print a verdict for each run, and write nothing."""
-    config = configuration(arguments, secrets=False)
-    with sight(config) as poller:
+    config = configuration(arguments, secrets=False, looking=True)
+    hosts = {config.runs[name].host for name in {arguments.run} & config.runs.keys() or config.runs}
+    with sight(config, network(config, hosts)) as poller:
         wanted = [Targets(poller.roster).run(arguments.run)] if arguments.run else list(config.runs)
         verdicts = []
         for host in dict.fromkeys(config.runs[name].host for name in wanted):
