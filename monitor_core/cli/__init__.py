@@ -15,6 +15,7 @@ _ROOMS = {
     "run": "start",
     "demo": "demo",
     "check": "monitor",
+    "hostkeys": "hostkeys",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
         _run,
         _demo,
         _check,
+        _hostkeys,
         _replay,
         _status,
         _mute,
@@ -68,6 +69,21 @@ def _check(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     text = "Look once, now; sends and stores nothing. Exit status: 0 ok, 1 warning, 2 critical, 3 unknown."
     verb = _verb(verbs, "check", text)
     verb.add_argument("run", nargs="?", metavar="RUN", help="one run; all if left out")
+    _json(verb)
+
+
+def _hostkeys(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "List the known keys of the hosts, or get to know one: shows its fingerprint and asks."
+    verb = _verb(verbs, "hostkeys", text)
+    verb.add_argument("what", nargs="?", default="list", choices=["list", "add"])
+    verb.add_argument("host", nargs="?", metavar="HOST", help="one host, with those on the way to it")
+    verb.add_argument(
+        "--fingerprint",
+        action="append",
+        default=[],
+        metavar="SHA256:…",
+        help="accept this key without asking; may be repeated for the hosts on the way",
+    )
     _json(verb)
 
 
