@@ -160,7 +160,7 @@ def _asked(program: str, question: Question, ends_at: float) -> dict[str, list[s
             said, complaint = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             _kill(process)
-            hint = "does a `Match exec` of its configuration hang?"
+            hint = "does a `Match exec` of its configuration hang, or the name service?"
             raise Unreachable(f"`ssh -G {question.alias}` gave no answer within {patience:.3g} s: {hint}") from None
     if process.returncode:
         words = redact(" ".join(complaint.decode(errors="replace").split()))
