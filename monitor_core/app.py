@@ -15,6 +15,7 @@ from typing import Protocol
 from sqlalchemy.exc import DBAPIError
 
 from monitor_core.collect.hosts import HostReader
+from monitor_core.collect.network import Network
 from monitor_core.complaints import Complaints
 from monitor_core.config.difference import difference
 from monitor_core.config.models import Config
@@ -54,7 +55,8 @@ class App:
     """The monitor of one configuration, which is read anew from `source`.
 
     `extend` makes the extension of a configuration, None where it has none. `clock` gives seconds since 1970. `ttl` is
-    for how many seconds others wait before they replace a monitor that gives no sign of life.
+    for how many seconds others wait before they replace a monitor that gives no sign of life. `network` knows the
+    passphrases of SSH keys.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class App:
         extend: Extend = lambda _: None,
         clock: Callable[[], float] = time.time,
         ttl: float = TTL,
+        network: Network | None = None,
     ) -> None:
         self.engine = open_database(config.database)
         self._config, self._source = config, source
         self._path = source.path if source is not None else ""
         self._extend, self._clock, self._ttl = extend, clock, ttl
+        self._network = network or Network()
         self._complain = Complaints(log)
         self._duty: Duty | None = None
         self._awaited = ""
@@ -156,7 +160,8 @@ class App:
         if self._awaited:
             log.info("taking over from %s", self._awaited)
         self._awaited = ""
-        self._duty = Duty(file_of(self._config.database), self.engine, lease, self._extend, self._clock)
+        file = file_of(self._config.database)
+        self._duty = Duty(file, self.engine, lease, self._extend, self._clock, self._network)
         try:
             self._duty.start(self._config)
         except Exception:
@@ -211,13 +216,14 @@ def with_somebody_to_tell(config: Config) -> Config:
 
 
 @contextlib.contextmanager
-def sight(config: Config, *, known: bool = True) -> Iterator[HostSight]:
+def sight(config: Config, network: Network | None = None, *, known: bool = True) -> Iterator[HostSight]:
     """Yield what looks at the hosts, and close what it opened; it works on a copy of the database.
 
     Where nothing is to be `known`, all is seen for the first time.
     """
     engine = open_copy(config.database if known else "sqlite://")
-    readers = {name: HostReader(host, config.hosts) for name, host in config.hosts.items()}
+    network = network or Network()
+    readers = {name: HostReader(host, config.hosts, network) for name, host in config.hosts.items()}
     try:
         yield HostSight(Poller(engine, Roster(config, frozenset()), readers, time.time))
     finally:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from monitor_core.carrier import Carrier
 from monitor_core.collect.hosts import HostReader
+from monitor_core.collect.network import Network
 from monitor_core.config.difference import Difference, difference
 from monitor_core.config.models import Config
 from monitor_core.control import Control
@@ -29,7 +30,8 @@ from monitor_core.store.database import Handle
 from monitor_core.store.lease import Lease
 
 _GRACE = 4.0
-_SPREAD = 5.0
+# The first looks log in to five hosts a second, and to all of them within half a minute.
+_SPREAD, _SPREAD_CAP = 0.2, 30.0
 
 
 class Extension(Protocol):
@@ -61,11 +63,19 @@ class Duty:
 
     `file` is the database's, `engine` gives its transactions. All that they write carries the fence of the lease, but
     what people command: that holds whoever is on duty. `extend` makes the extension of a configuration, None where it
-    has none. `clock` gives seconds since 1970.
+    has none. `clock` gives seconds since 1970. All connections to hosts share the `network`.
     """
 
-    def __init__(self, file: Path, engine: Engine, lease: Lease, extend: Extend, clock: Callable[[], float]) -> None:
-        self.lease, self._extend, self._clock = lease, extend, clock
+    def __init__(
+        self,
+        file: Path,
+        engine: Engine,
+        lease: Lease,
+        extend: Extend,
+        clock: Callable[[], float],
+        network: Network,
+    ) -> None:
+        self.lease, self._extend, self._clock, self._network = lease, extend, clock, network
         self._config = Config()
         self._extension: Extension | None = None
         self._notifiers: dict[str, Notifier] = {}
@@ -132,7 +142,7 @@ class Duty:
         config = roster.config
         watched = {run.host for run in config.runs.values()}
         kept = {name: reader for name, reader in self._readers.items() if name in watched - change.reached}
-        readers = {name: kept.get(name) or HostReader(config.hosts[name], config.hosts) for name in watched}
+        readers = {name: kept.get(name) or self._reader(config, name) for name in watched}
         moved = {run for run, its in config.runs.items() if its.host in change.reached}
         again = set(config.runs) if "defaults" in change.sections else change.added | change.changed | moved
         gone = [reader for name, reader in self._readers.items() if name not in kept]
@@ -143,7 +153,11 @@ class Duty:
         self._control.sight = HostSight(self._poller)
         self._control.roster = self._settling.roster = self._housekeeping.roster = roster
         hosts = {config.runs[run].host for run in again}
-        self._scheduler.follow(readers, min(_SPREAD, config.defaults.check_interval), hosts)
+        spread = min(_SPREAD * len(readers), _SPREAD_CAP, config.defaults.check_interval)
+        self._scheduler.follow(readers, spread, hosts)
+
+    def _reader(self, config: Config, host: str) -> HostReader:
+        return HostReader(config.hosts[host], config.hosts, self._network)
 
     def _renewed(self, notifiers: dict[str, Notifier], change: Difference) -> dict[str, Notifier]:
         """Return the notifiers, the old ones where nothing is different for them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -42,7 +43,8 @@ log = logging.getLogger(__name__)
 # Runs that fall due within this part of their check interval come along in the same trip.
 _EARLY = 0.1
 _SOONEST = 0.05
-# A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s; one lost poll is no news.
+# A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s, and up to a quarter later; one lost
+# poll is no news.
 _RETRY, _RETRY_CAP, _FAILURES = 5.0, 60.0, 3
 # On first sight what has ended is over; a failure still needs somebody.
 _OVER = frozenset({Kind.FINISHED, Kind.STOPPED})
@@ -168,7 +170,7 @@ class Poller:
             queries.save_host(connection, row)
             self._judge_host(connection, host, self._unseen(connection, row, error), now)
         log.warning("host=%s no answer (%d in a row): %s", host, row.failures, error)
-        return now + min(_RETRY * 2.0 ** (row.failures - 1), _RETRY_CAP)
+        return now + min(_RETRY * 2.0 ** (row.failures - 1), _RETRY_CAP) * _apart(host, row.failures)
 
     def _unseen(self, connection: Connection, row: HostRow, error: CollectError) -> list[Finding]:
         """Only a good read closes what is known of a host: a changed key may well be followed by silence."""
@@ -326,6 +328,11 @@ def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogC
             watch.feed(chunk.cursor.path, chunk.lines, window)
     cursors = {chunk.cursor.path: chunk.cursor for chunk in answer.chunks}
     return cursors, any(chunk.more for chunk in answer.chunks)
+
+
+def _apart(host: str, failures: int) -> float:
+    """Return 1 to 1.25: hosts that went away together, as with a network, do not come back in the same moment."""
+    return 1.0 + zlib.crc32(f"{host} {failures}".encode()) / 2.0**34
 
 
 def _again(incident: Incident) -> Finding:

@@ -33,6 +33,10 @@ class Targets:
         """Return the name of one run."""
         return _one(text, self.roster.config.runs, "run")
 
+    def host(self, text: str) -> str:
+        """Return the name of one host."""
+        return _one(text, self.roster.config.hosts, "host")
+
     def runs(self, text: str) -> tuple[str, ...]:
         """Return the runs that a run, a host, `all` or a pattern covers."""
         subjects = self.subjects(text)
@@ -73,7 +77,7 @@ class Targets:
         if kind == "run":
             return f"run {self.run(name)}"
         if kind == "host":
-            return f"host {_one(name, self.roster.config.hosts, 'host')}"
+            return f"host {self.host(name)}"
         if kind == _ALL and not name:
             return _ALL
         raise CommandError(f"{text!r} is no scope; there are `run NAME`, `host NAME` and `all`.")

@@ -19,6 +19,7 @@ _ROOMS = {
     "test-alert": "rehearsal",
     "doctor": "doctor",
     "init": "begin",
+    "hostkeys": "hostkeys",
     "replay": "replay",
     "status": "people",
     "mute": "people",

@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
         _demo,
         _check,
         _log,
+        _hostkeys,
         _replay,
         _init,
         _doctor,
@@ -90,6 +91,21 @@ def _count(word: str) -> int:
     if not word.isdecimal() or not 0 < int(word) <= _MOST_LINES:
         raise argparse.ArgumentTypeError(f"{word} is not a number from 1 to {_MOST_LINES}")
     return int(word)
+
+
+def _hostkeys(verbs: _Verbs[argparse.ArgumentParser]) -> None:
+    text = "List the known keys of the hosts, or get to know one: shows its fingerprint and asks."
+    verb = _verb(verbs, "hostkeys", text)
+    verb.add_argument("what", nargs="?", default="list", choices=["list", "add"])
+    verb.add_argument("host", nargs="?", metavar="HOST", help="one host, with those on the way to it")
+    verb.add_argument(
+        "--fingerprint",
+        action="append",
+        default=[],
+        metavar="SHA256:…",
+        help="accept this key without asking; may be repeated for the hosts on the way",
+    )
+    _json(verb)
 
 
 def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from monitor_core.app import Extension, sight
+from monitor_core.cli.passphrases import network
 from monitor_core.cli.setup import configuration, print_json
 from monitor_core.config.advice import warnings
 from monitor_core.config.models import Config
@@ -49,7 +50,8 @@ def _examined(config: Config, extension: Factory | None) -> list[Diagnosis]:
     stored = _safely((database.PART, partial(database.examine, config.database)))
     known = all(diagnosis.state is not State.FAIL for diagnosis in stored)
     made = extension(config) if extension is not None else None
-    with sight(config, known=known) as looker, ThreadPoolExecutor(_AT_A_TIME) as pool:
+    shared = network(config, {run.host for run in config.runs.values()})
+    with sight(config, shared, known=known) as looker, ThreadPoolExecutor(_AT_A_TIME) as pool:
         parts: list[tuple[str, Examination]] = list(_hosts(config, looker))
         parts += [(mail.PART, partial(mail.examine, config.email))] if config.email else []
         parts += [("slack", made.examine)] if made is not None else []

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 
 from monitor_core.app import App, Extend, with_somebody_to_tell
+from monitor_core.cli.passphrases import network
 from monitor_core.cli.setup import asker, begin_logging, path_of
 from monitor_core.config.advice import warnings
 from monitor_core.config.load import load
@@ -45,5 +46,7 @@ def run(arguments: argparse.Namespace, extension: Extend | None, signals: Signal
     begin_logging()
     ask = asker()
     source = ConfigFile(path_of(arguments), Answers(ask) if ask else None, extended=extension is not None)
-    app = App(source.read(), source=source, extend=extension or (lambda _: None), ttl=ttl)
+    config = source.read()
+    shared = network(config, {run.host for run in config.runs.values()})
+    app = App(config, source=source, extend=extension or (lambda _: None), ttl=ttl, network=shared)
     return app.run(signals)

@@ -19,12 +19,14 @@ from monitor_core.config.secret import Ask
 _QUIET = ("paramiko", "apscheduler", "slack_sdk", "slack_bolt", "alembic", "websocket")
 
 
-def configuration(arguments: argparse.Namespace, *, secrets: bool = True) -> Config:
+def configuration(arguments: argparse.Namespace, *, secrets: bool = True, looking: bool = False) -> Config:
     """Return the configuration that the command line, the environment or the folder name; raise ConfigError.
 
-    A verb that sends nothing does without `secrets`: nobody has to export or type them for it.
+    A verb that sends nothing does without `secrets`: nobody has to export or type them for it. One that is `looking` at
+    hosts still needs the passphrases of SSH keys.
     """
-    return load(path_of(arguments), environment=os.environ, ask=asker(), secrets=secrets)
+    looking = looking or secrets
+    return load(path_of(arguments), environment=os.environ, ask=asker(), secrets=secrets, looking=looking)
 
 
 def path_of(arguments: argparse.Namespace) -> str:

@@ -1,150 +1,238 @@
-"""One SSH connection: to a host, or through others to it."""
+"""One SSH connection to one host: straight, by a command, or through a connection to another host."""
 
 from __future__ import annotations
 
 import contextlib
-import socket
+import random
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from monitor_core.collect.dial import dial
-from monitor_core.collect.known_hosts import offer_order
-from monitor_core.collect.login import address_of, check_host_key, known_keys_of, label_of, login
-from monitor_core.config.models import Host
-from monitor_core.errors import Unreachable
+from monitor_core.collect.hops import Hop, Route
+from monitor_core.collect.link import NEVER, Link, Way
+from monitor_core.collect.login import check_host_key, known_keys_of, login
+from monitor_core.collect.network import Bastion, Network
+from monitor_core.collect.ways import BROKEN, Command, Tunnel
+from monitor_core.errors import CollectError, Unreachable
 
 _COMMAND = "exec /bin/sh -s"
-_BANNER_TIMEOUT = 10.0
-# paramiko's own timeouts come later than any deadline of ours, which ends everything by closing the connection.
-_NEVER = 3600.0
 _KEEPALIVE = 30
 _THREAD_END = 1.0
 _PIECE = 128 * 1024
-# paramiko 5.1 still offers these.
-_WEAK = {
-    "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
-    "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
-}
+# After how many seconds who was dropped before the banner comes again, give or take a half.
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+Result = TypeVar("Result")
+
+
+class _Dropped(Exception):  # noqa: N818 it is what happened
+    """The other side closed before it said anything."""
 
 
 class Connection:
-    """A connection along a route: the last host is read, the others pass it on.
+    """A connection to the last hop of a route; those before it are shared with others, see `Network`.
 
     `stage` says for people what is being done. Methods raise Unreachable and HostKeyChanged where the reason is known,
-    else what paramiko and sockets raise. `close` may be called from any thread and ends what is under way.
+    else what paramiko and sockets raise; `bounded` makes sentences of that. `close` may be called from any thread and
+    ends what is under way, of this connection alone.
     """
 
-    def __init__(self, route: Sequence[Host]) -> None:
+    def __init__(self, network: Network) -> None:
         self.stage = ""
-        self._route = route
+        self._network = network
         self._lock = threading.Lock()
-        self._closed = False
-        self._sockets: list[socket.socket] = []
-        self._transports: list[paramiko.Transport] = []
+        self._closed = threading.Event()
+        self._label = ""
+        self._bastion: Bastion | None = None
+        self._link: Link | None = None
 
     @property
     def alive(self) -> bool:
-        """Return whether the last host let us in and the connection has not ended, as far as is known."""
-        return len(self._transports) == len(self._route) and all(
-            transport.is_active() and transport.is_authenticated() for transport in self._transports
-        )
+        """Return whether the host let us in and the connection has not ended, as far as is known."""
+        link = self._link
+        return link is not None and link.transport.is_active() and link.transport.is_authenticated()
 
-    def open(self, ends_at: float) -> None:
-        """Connect and log in to each host of the route; `ends_at` is a time of the monotonic clock."""
-        for host in self._route:
-            self.stage = f"while connecting to {label_of(host)}"
-            way = self._way_to(host, ends_at)
-            self.stage = f"while agreeing on encryption with {label_of(host)}"
-            transport = self._greet(host, way)
-            self.stage = f"while logging in to {label_of(host)}"
-            login(transport, host)
-            transport.set_keepalive(_KEEPALIVE)
+    def open(self, route: Route, ends_at: float) -> None:
+        """Connect and log in to the last hop; `ends_at` is a time of the monotonic clock."""
+        self._meet(route, ends_at, self._log_in)
+
+    def open_within(self, route: Route, deadline: float) -> None:
+        """Open for others who come through here; raise CollectError with a sentence."""
+        with bounded(self, deadline) as ends_at:
+            self.open(route, ends_at)
+
+    def host_key(self, route: Route, ends_at: float) -> paramiko.PKey:
+        """Return the key that the last hop shows, without believing it; those before it have to be known."""
+        return self._meet(route, ends_at, lambda _hop, transport: transport.get_remote_server_key())
 
     def run(self, program: bytes, cap: int) -> bytes:
-        """Let the shell of the last host run the program and return all that it printed."""
-        host = label_of(self._route[-1])
-        self.stage = f"while reading from {host}"
+        """Let the shell of the host run the program and return all that it printed."""
+        self.stage = f"while reading from {self._label}"
+        transport = self._transport
         try:
-            channel = self._transports[-1].open_session(timeout=_NEVER)
+            channel = transport.open_session(timeout=NEVER)
         except paramiko.ChannelException as error:
-            raise Unreachable(f"{host} let us in but opens no session: {error.text}") from error
+            raise Unreachable(f"{self._label} let us in but opens no session: {error.text}") from error
         with contextlib.closing(channel):
             # Two streams would have to be drained at once: the other one stops when its window is full.
             channel.set_combine_stderr(True)
             channel.exec_command(_COMMAND)
             channel.sendall(program)
             channel.shutdown_write()
-            output = _drain(channel, cap, host)
-        if not self._transports[-1].is_active():
+            output = _drain(channel, cap, self._label)
+        if not transport.is_active():
             raise EOFError
         return output
 
+    def tunnel(self, hop: Hop, ends_at: float) -> paramiko.Channel:
+        """Return a connection from the host to another one."""
+        timeout = max(0.1, ends_at - time.monotonic())
+        try:
+            return self._transport.open_channel(
+                "direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0), timeout=timeout
+            )
+        except paramiko.ChannelException as error:
+            raise Unreachable(f"{self._label} does not pass us on to {hop.label}: {error.text}") from error
+
+    def ping(self) -> None:
+        """Return when the host has answered, or the connection has ended."""
+        with contextlib.suppress(*BROKEN):
+            self._transport.global_request("keepalive@openssh.com", wait=True)
+
     def close(self) -> None:
-        """End the connection and whatever waits for it."""
+        """End the connection and whatever waits for it; leave the hosts on the way to those who still need them."""
         with self._lock:
-            self._closed = True
-            sockets, transports = [*self._sockets], [*self._transports]
-        for each in sockets:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for transport in transports:
-            transport.close()
-            # Its timer of a handshake that failed would run on for 15 s.
-            transport.packetizer.complete_handshake()
-        for each in sockets:
-            each.close()
+            self._closed.set()
+            link, bastion, self._bastion = self._link, self._bastion, None
+        self._network.wake()
+        if link is not None:
+            link.close()
+        if bastion is not None:
+            self._network.leave(bastion)
+
+    def give_up(self) -> None:
+        """Close it since nothing came in time, which may be the fault of a host on the way."""
+        bastion = self._bastion
+        if bastion is not None:
+            self._network.doubt(bastion)
+        self.close()
 
     def join(self) -> None:
-        """Wait until the threads of a closed connection have ended."""
-        for transport in self._transports:
-            if transport.is_alive():
-                transport.join(_THREAD_END)
+        """Wait until the thread of a closed connection has ended."""
+        if self._link is not None and self._link.transport.is_alive():
+            self._link.transport.join(_THREAD_END)
 
-    def _way_to(self, host: Host, ends_at: float) -> socket.socket | paramiko.Channel:
-        if not self._transports:
-            way = dial(address_of(host), host.port, ends_at=ends_at)
-            self._keep(way)
-            return way
-        target = (address_of(host), host.port)
-        before = self._route[len(self._transports) - 1]
-        try:
-            return self._transports[-1].open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=_NEVER)
-        except paramiko.ChannelException as error:
-            raise Unreachable(f"{label_of(before)} does not pass us on to {label_of(host)}: {error.text}") from error
+    @property
+    def _transport(self) -> paramiko.Transport:
+        if self._link is None:
+            raise EOFError
+        return self._link.transport
 
-    def _greet(self, host: Host, way: socket.socket | paramiko.Channel) -> paramiko.Transport:
-        """Agree on encryption with a host and check its key."""
-        transport = paramiko.Transport(way, disabled_algorithms=_WEAK)
-        self._keep(transport)
-        transport.banner_timeout = _BANNER_TIMEOUT
-        transport.auth_timeout = transport.channel_timeout = _NEVER
-        known = known_keys_of(host)
-        options = transport.get_security_options()
-        options.key_types = offer_order(known, options.key_types)
+    def _meet(self, route: Route, ends_at: float, then: Callable[[Hop, paramiko.Transport], Result]) -> Result:
+        """Agree on encryption with the last hop, and do something with it, while few others log in to it."""
+        *before, hop = route
+        self._label = hop.label
+        if before:
+            self._enter(tuple(before), ends_at)
+        machine = (*before, hop.address, hop.port, hop.command)
+        for pause in (*_PAUSES, None):
+            self.stage = f"while waiting for others to log in to {hop.label}"
+            try:
+                with self._network.turn(machine, ends_at, self._closed.is_set):
+                    return then(hop, self._greet(hop, ends_at))
+            except _Dropped as error:
+                if pause is None or time.monotonic() + pause > ends_at:
+                    raise Unreachable(_dropped(hop)) from error
+                self._network.narrow(machine)
+                self._closed.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 no secret
+        raise AssertionError
+
+    def _enter(self, way: Route, ends_at: float) -> None:
+        self.stage = f"while waiting for the connection through {way[-1].label}"
+        bastion = self._network.enter(way, lambda: Connection(self._network), ends_at, self._closed.is_set)
+        with self._lock:
+            if not self._closed.is_set():
+                self._bastion = bastion
+                return
+        self._network.leave(bastion)
+        raise EOFError
+
+    def _greet(self, hop: Hop, ends_at: float) -> paramiko.Transport:
+        """Connect and agree on encryption."""
+        self.stage = f"while connecting to {hop.label}"
+        known = known_keys_of(hop)
+        link = Link(self._way_to(hop, ends_at), known)
+        self._keep(link)
+        self.stage = f"while agreeing on encryption with {hop.label}"
         try:
-            transport.start_client(timeout=_NEVER)
+            link.transport.start_client(timeout=NEVER)
         except IncompatiblePeer as error:
-            raise Unreachable(f"{label_of(host)} knows no encryption that is still safe; it needs an update") from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            if self._closed or transport.remote_version:
+            raise Unreachable(f"{hop.label} knows no encryption that is still safe; it needs an update") from error
+        except BROKEN as error:
+            if self._closed.is_set() or link.transport.remote_version:
                 raise
-            raise Unreachable(f"{label_of(host)} answered, but no SSH banner came: is this its SSH port?") from error
-        check_host_key(host, known, transport.get_remote_server_key())
-        return transport
+            link.close()
+            # While we wrote our own banner, or waited for theirs.
+            if any(isinstance(each, (EOFError, ConnectionError)) for each in (error, error.__context__)):
+                raise _Dropped from error
+            raise Unreachable(f"{hop.label} answered, but no SSH banner came: is this its SSH port?") from error
+        return link.transport
 
-    def _keep(self, new: socket.socket | paramiko.Transport) -> None:
+    def _way_to(self, hop: Hop, ends_at: float) -> Way:
+        if self._bastion is not None:
+            passage = self._bastion.passage
+            assert isinstance(passage, Connection)
+            return Tunnel(passage.tunnel(hop, ends_at))
+        if hop.command:
+            return Command.start(hop.command)
+        return dial(hop.address, hop.port, ends_at=ends_at)
+
+    def _keep(self, link: Link) -> None:
         """Remember what `close` has to end; if it was called meanwhile, end it now."""
         with self._lock:
-            if isinstance(new, paramiko.Transport):
-                self._transports.append(new)
-            else:
-                self._sockets.append(new)
-        if self._closed:
-            self.close()
+            self._link = link
+        if self._closed.is_set():
+            link.close()
             raise EOFError
+
+    def _log_in(self, hop: Hop, transport: paramiko.Transport) -> None:
+        check_host_key(hop, known_keys_of(hop), transport.get_remote_server_key())
+        self.stage = f"while logging in to {hop.label}"
+        try:
+            login(transport, hop, self._network.keyring)
+        except Unreachable:
+            if self._closed.is_set():
+                raise EOFError from None
+            raise
+        transport.set_keepalive(_KEEPALIVE)
+
+
+@contextlib.contextmanager
+def bounded(connection: Connection, deadline: float) -> Iterator[float]:
+    """End what is done with a connection after so many seconds; yield when that is, by the monotonic clock.
+
+    Whatever goes wrong closes the connection, and is raised as CollectError with a sentence.
+    """
+    ends_at = time.monotonic() + deadline
+    # Where a peer falls silent between two messages, paramiko waits for ever:
+    # https://github.com/paramiko/paramiko/issues/2599
+    watch = threading.Timer(deadline, connection.give_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield ends_at
+    except Exception as error:  # paramiko hands on whatever its own thread met
+        connection.close()
+        connection.join()
+        if isinstance(error, CollectError):
+            raise
+        raise Unreachable(_sentence(connection.stage, deadline, ends_at)) from error
+    finally:
+        watch.cancel()
 
 
 def _drain(channel: paramiko.Channel, cap: int, host: str) -> bytes:
@@ -155,3 +243,18 @@ def _drain(channel: paramiko.Channel, cap: int, host: str) -> bytes:
         if size > cap:
             raise Unreachable(f"{host} printed more than {cap} bytes at once")
     return b"".join(pieces)
+
+
+def _dropped(hop: Hop) -> str:
+    if hop.command:
+        return f"the ProxyCommand of {hop.label} ended before an SSH banner came: try it by hand with ssh {hop.name}"
+    return (
+        f"{hop.label} closed the connection before an SSH banner came: is this its SSH port? "
+        "It may also have too many logins at once (its MaxStartups), or shut our address out for a while"
+    )
+
+
+def _sentence(stage: str, deadline: float, ends_at: float) -> str:
+    if time.monotonic() >= ends_at:
+        return f"no answer within {deadline:.3g} s {stage}"
+    return f"the connection broke off {stage}"

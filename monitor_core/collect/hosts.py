@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from monitor_core.collect.frames import Answer, FileFrame, Refusal, parse
 from monitor_core.collect.local import LocalTransport
+from monitor_core.collect.network import Network
 from monitor_core.collect.reading import log_reading
 from monitor_core.collect.script import BUDGET, Question, is_path, literal, program, words
 from monitor_core.collect.transport import Transport
@@ -25,12 +26,13 @@ _EXCERPT = 160
 class HostReader:
     """Reads the logs of one host and keeps the connection to it from one read to the next.
 
-    `hosts` are all that are configured: the host may be reached through others of them.
+    `hosts` are all that are configured: the host may be reached through others of them. Readers of one `network` share
+    the connections to these.
     """
 
-    def __init__(self, host: Host, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, host: Host, hosts: Mapping[str, Host], network: Network | None = None) -> None:
         self._name = host.name or host.address
-        self._transport = _open(host, hosts)
+        self._transport = _open(host, hosts, network or Network())
 
     def read(self, requests: Sequence[LogRequest], *, deadline: float = 20.0) -> HostReading:
         """Read what is new in all logs that are asked for, within `deadline` seconds.
@@ -66,12 +68,12 @@ class HostReader:
         return answer
 
 
-def _open(host: Host, hosts: Mapping[str, Host]) -> Transport:
+def _open(host: Host, hosts: Mapping[str, Host], network: Network) -> Transport:
     if host.transport == "local":
         return LocalTransport()
     from monitor_core.collect.ssh import SshTransport  # noqa: PLC0415 paramiko takes 160 ms to import
 
-    return SshTransport(host, hosts)
+    return SshTransport(host, hosts, network)
 
 
 def _question(run: int, request: LogRequest) -> Question:

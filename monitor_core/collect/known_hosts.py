@@ -1,4 +1,4 @@
-"""Reads the files in which OpenSSH keeps the host keys that are known (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+"""Reads and extends the files in which OpenSSH keeps the host keys that are known (sshd(8), SSH_KNOWN_HOSTS).
 
 paramiko's own reader gives up a whole file at the first marker and knows no wildcards, so each line is read by itself.
 """
@@ -9,34 +9,49 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _SSH_PORT = 22
-_USUAL = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+USUAL = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _LINE = re.compile(r"(?:(@\S+)\s+)?(\S+)\s+(\S+)\s+(\S+)")
-_REVOKED = "@revoked"
+_REVOKED, _AUTHORITY = "@revoked", "@cert-authority"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A line that is about a host: the key, whether it is revoked, and where the line stands."""
+    """A line that is about a host: the key, what it is for, and where the line stands.
+
+    A key that is `revoked` is refused; that of an `authority` is no host's own, but signs certificates of hosts.
+    """
 
     type: str
     blob: bytes
     revoked: bool
+    authority: bool
     file: str
     line: int
+
+    @property
+    def own(self) -> bool:
+        """Return whether the host itself may show this key."""
+        return not (self.revoked or self.authority)
+
+    @property
+    def role(self) -> str:
+        """Return what the key is for."""
+        return "revoked" if self.revoked else "authority" if self.authority else "key"
 
     def __str__(self) -> str:
         return f"{self.type} {fingerprint(self.blob)} ({self.file}:{self.line})"
 
 
-def files(host_key: str) -> tuple[str, ...]:
-    """Return the files that a host's setting `host_key` means."""
-    names = _USUAL if host_key == "known_hosts" else (host_key,)
+def files(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of such files, with the home folder put in."""
     return tuple(str(Path(name).expanduser()) for name in names)
 
 
@@ -45,15 +60,45 @@ def name_of(address: str, port: int) -> str:
     return address.lower() if port == _SSH_PORT else f"[{address.lower()}]:{port}"
 
 
+def without_port(name: str) -> str:
+    """Return the name of a host in its certificates, from the one in such a file."""
+    return name[1:].rpartition("]:")[0] if name.startswith("[") else name
+
+
 def known_keys(paths: Iterable[str], name: str) -> list[KnownKey]:
     """Return the keys of a host in the order of the files; a file that cannot be read knows nothing."""
     return [key for path in paths for key in _keys_in(path, name)]
 
 
-def offer_order(known: Sequence[KnownKey], key_types: Sequence[str]) -> list[str]:
-    """Put the types of the known keys first, so that a host with several keys shows one that can be compared."""
-    types = {key.type for key in known if not key.revoked}
-    return sorted(key_types, key=lambda offered: ("ssh-rsa" if offered.startswith("rsa-") else offered) not in types)
+def offer_order(known: Sequence[KnownKey], key_types: Sequence[str]) -> tuple[str, ...]:
+    """Return the types of host keys to ask for, so that a host with several shows one that can be judged.
+
+    Certificates come first where an authority is known for the host, and else not at all; then the types of its keys.
+    """
+    types = {key.type for key in known if key.own}
+    own = sorted(key_types, key=lambda offered: ("ssh-rsa" if offered.startswith("rsa-") else offered) not in types)
+    certified = [f"{offered}-cert-v01@openssh.com" for offered in key_types]
+    return (*(certified if any(key.authority and not key.revoked for key in known) else ()), *own)
+
+
+def add(path: str, name: str, key_type: str, blob: bytes, *, hashed: bool) -> str:
+    """Append the key of a host to a file, which is created if there is none; return the line that was written.
+
+    Raises OSError.
+    """
+    written = _hash_of(name) if hashed else name
+    line = f"{written} {key_type} {base64.b64encode(blob).decode()}"
+    file = Path(path)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "rb+") as known:
+        known.seek(0, os.SEEK_END)
+        if known.tell():
+            known.seek(-1, os.SEEK_END)
+            line_feed = b"" if known.read(1) == b"\n" else b"\n"
+        else:
+            line_feed = b""
+        known.write(line_feed + line.encode() + b"\n")
+    return line
 
 
 def fingerprint(blob: bytes) -> str:
@@ -73,13 +118,16 @@ def _keys_in(path: str, name: str) -> list[KnownKey]:
 
 def _key(path: str, number: int, match: re.Match[str], name: str) -> KnownKey | None:
     marker, names, type_, encoded = match.groups()
-    if names.startswith("#") or marker not in (None, _REVOKED) or not _names(names, name):
+    if names.startswith("#") or marker not in (None, _REVOKED, _AUTHORITY):
+        return None
+    # An authority that is known for a host is known for all its ports.
+    if not _names(names, name) and not (marker == _AUTHORITY and _names(names, without_port(name))):
         return None
     try:
         blob = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         return None
-    return KnownKey(type_, blob, marker == _REVOKED, path, number)
+    return KnownKey(type_, blob, marker == _REVOKED, marker == _AUTHORITY, path, number)
 
 
 def _names(names: str, name: str) -> bool:
@@ -95,6 +143,12 @@ def _names(names: str, name: str) -> bool:
 def _fits(pattern: str, name: str) -> bool:
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, name) is not None
+
+
+def _hash_of(name: str) -> str:
+    salt = secrets.token_bytes(20)
+    digest = hmac.digest(salt, name.encode(), "sha1")
+    return "|".join(("", "1", base64.b64encode(salt).decode(), base64.b64encode(digest).decode()))
 
 
 def _is_hash_of(hashed: str, name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from monitor_core.config.models import Config, Slack
-from monitor_core.config.values import did_you_mean, shown
+from monitor_core.config.values import did_you_mean, jumps_in, shown
 
 _TOKENS = (("bot_token", "xoxb-"), ("app_token", "xapp-"))
 
@@ -30,7 +30,8 @@ def _patterns(config: Config) -> Iterator[str]:
 
 
 def _idle_hosts(config: Config) -> Iterator[str]:
-    used = {run.host for run in config.runs.values()} | {host.jump for host in config.hosts.values()}
+    jumps = {jump for host in config.hosts.values() for jump in jumps_in(host.jump)}
+    used = jumps | {run.host for run in config.runs.values()}
     for name in config.hosts:
         if name not in used:
             yield f"hosts.{name}: no run is on this host, so it is not looked at"

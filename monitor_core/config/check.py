@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from monitor_core.config.strict_yaml import Path, Tree
-from monitor_core.config.values import did_you_mean, is_name, shown
+from monitor_core.config.values import did_you_mean, is_name, jumps_in, shown
 from monitor_core.errors import Problem
 
-_SSH_ONLY = ("user", "port", "jump", "host_key", "keys", "agent")
+_SSH_ONLY = ("ssh_config", "user", "port", "jump", "host_key", "keys", "passphrase", "agent")
 
 
 def problems(tree: Tree) -> Iterator[Problem]:
@@ -26,7 +26,7 @@ def problems(tree: Tree) -> Iterator[Problem]:
 def jump_addresses(tree: Tree) -> set[str]:
     """Return the jumps that are not configured as hosts: they are addresses, taken with SSH's defaults."""
     hosts = _entries(tree, "hosts")
-    jumps = {host["jump"] for host in hosts.values() if isinstance(host.get("jump"), str)}
+    jumps = {jump for host in hosts.values() for jump in _jumps_of(host)}
     return {jump for jump in jumps - hosts.keys() if is_name(jump) and not get_close_matches(jump, hosts, n=1)}
 
 
@@ -76,27 +76,43 @@ def _about_hosts(tree: Tree) -> Iterator[Problem]:
                 yield tree.problem(("hosts", name, key), "has no meaning with `transport: local`: remove one of them")
 
 
+def _jumps_of(host: Mapping[str, Any]) -> tuple[str, ...]:
+    return jumps_in(host["jump"]) if isinstance(host.get("jump"), str) else ()
+
+
 def _about_jumps(tree: Tree) -> Iterator[Problem]:
     hosts = _entries(tree, "hosts")
     addresses = jump_addresses(tree)
-    jumps = {name: host["jump"] for name, host in hosts.items() if isinstance(host.get("jump"), str)}
-    for name, jump in jumps.items():
-        circle = _circle(name, jumps)
+    jumps = {name: found for name, host in hosts.items() if (found := _jumps_of(host))}
+    for name, way in jumps.items():
         path = ("hosts", name, "jump")
-        if jump and jump not in hosts and jump not in addresses:
-            yield tree.problem(path, f"{shown(jump)} is not one of the hosts{did_you_mean(jump, hosts)}")
-        elif hosts.get(jump, {}).get("transport") == "local":
-            yield tree.problem(path, f"{shown(jump)} is read with `transport: local`, which cannot be a jump")
+        wrong = list(_wrong_jumps(way, hosts, addresses))
+        circle = _circle(name, jumps)
+        if wrong:
+            yield tree.problem(path, wrong[0])
         elif circle and name == min(circle):
             yield tree.problem(path, f"goes in a circle: {' > '.join((*circle, name))}")
 
 
-def _circle(start: str, jumps: Mapping[str, str]) -> list[str]:
-    """Return the hosts on the way from a host back to itself; empty if the way ends or turns elsewhere."""
-    way, host = [start], jumps.get(start)
-    while host is not None and host not in way:
+def _wrong_jumps(jumps: tuple[str, ...], hosts: Mapping[str, Mapping[str, Any]], addresses: set[str]) -> Iterator[str]:
+    for jump in jumps:
+        if jump not in hosts and jump not in addresses:
+            yield f"{shown(jump)} is not one of the hosts{did_you_mean(jump, hosts)}"
+        elif hosts.get(jump, {}).get("transport") == "local":
+            yield f"{shown(jump)} is read with `transport: local`, which cannot be a jump"
+
+
+def _circle(start: str, jumps: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the hosts on the way from a host back to itself; empty if the way ends or turns elsewhere.
+
+    As with SSH's own ProxyJump, only of the first of several jumps the own jump counts.
+    """
+    if start in jumps[start]:
+        return [start, *jumps[start][: jumps[start].index(start)]]
+    way, host = [start], jumps[start][0]
+    while host in jumps and host not in way:
         way.append(host)
-        host = jumps.get(host)
+        host = jumps[host][0]
     return way if host == start else []
 
 

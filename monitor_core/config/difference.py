@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor_core.config.models import Config, Host
+from monitor_core.config.values import jumps_in
 from monitor_core.units import counted
 
 _SECTIONS = {"defaults": "defaults", "email": "mail", "slack": "Slack", "console": "terminal"}
@@ -57,10 +58,14 @@ def _of_run(config: Config, name: str) -> tuple[object, ...]:
     return run, config.hosts[run.host]
 
 
-def _way(config: Config, name: str) -> list[Host]:
-    """Return the hosts through which one is reached, itself first, without what does not matter for that."""
-    way = []
-    while name in config.hosts:
-        way.append(config.hosts[name].model_copy(update={"check_interval": None, "thresholds": {}}))
-        name = way[-1].jump
-    return way
+def _way(config: Config, name: str) -> list[tuple[Host, bool]]:
+    """Return the hosts through which one is reached, itself first, without what does not matter for that.
+
+    A port that is left out is another one than the usual one that is written: ~/.ssh/config may name it.
+    """
+    names = [name]
+    for each in names:
+        names += [jump for jump in jumps_in(config.hosts[each].jump) if jump in config.hosts and jump not in names]
+    hosts = [config.hosts[each] for each in names]
+    ways = [host.model_copy(update={"check_interval": None, "thresholds": {}}) for host in hosts]
+    return [(way, "port" in way.model_fields_set) for way in ways]

@@ -38,14 +38,19 @@ def find(option: str | None, environment: Mapping[str, str], folder: str | Path 
     raise ConfigError([Problem(str(Path(folder) / NAMES[0]), None, "", text)])
 
 
-def load(path: str, *, environment: Mapping[str, str], ask: Ask | None, secrets: bool = True) -> Config:
-    """Read a configuration, without its secrets for work that sends nothing; raise ConfigError with all its problems.
+def load(
+    path: str, *, environment: Mapping[str, str], ask: Ask | None, secrets: bool = True, looking: bool = True
+) -> Config:
+    """Read a configuration; raise ConfigError with all its problems.
+
+    It comes without its `secrets` for work that sends nothing, and without the passphrases of SSH keys for work that
+    is not `looking` at hosts.
 
     `ask` gets a prompt and returns what a person typed unseen, like `getpass.getpass`; None where nobody can be asked.
     A person is asked only if everything else is right.
     """
     tree = strict_yaml.read(_text(path), path)
-    rehearsal = Secrets(environment, ask and (lambda _prompt: "placeholder"), wanted=secrets)
+    rehearsal = Secrets(environment, ask and (lambda _prompt: "placeholder"), wanted=secrets, looking=looking)
     config = _config(tree, rehearsal)
     return _config(tree, replace(rehearsal, ask=ask)) if rehearsal.asked else config
 

@@ -21,6 +21,7 @@ from monitor_core.config.values import (
     Port,
     Seconds,
     SlackId,
+    SshConfig,
     Texts,
     ThresholdTexts,
     listed,
@@ -57,11 +58,19 @@ class Host(Section):
     address: HostAddress = Field(
         "", description="Host name or IP address; the host's key if left out.", examples=["192.0.2.1"]
     )
+    ssh_config: SshConfig = Field(
+        default=True,
+        description="Whether what is left out here comes from ~/.ssh/config, or the path of another such file.",
+        examples=["false"],
+    )
     user: str = Field("", description="SSH user; the one who runs trainstatus if left out.", examples=["example_user"])
     port: Port = Field(22, description="SSH port.", examples=["22"])
     jump: str = Field(
         "",
-        description="The host through which it is reached: one of `hosts`, or an address that takes SSH's defaults.",
+        description=(
+            "The host through which it is reached: one of `hosts`, or an address that takes SSH's defaults; "
+            "several with commas, the nearest first; `none` for the straight way."
+        ),
         examples=["bastion"],
     )
     host_key: KnownHosts = Field(
@@ -71,6 +80,11 @@ class Host(Section):
     )
     keys: Annotated[tuple[LocalPath, ...], listed] = Field(
         (), description="Private key files; the usual ones in ~/.ssh if left out.", examples=["[~/.ssh/id_ed25519]"]
+    )
+    passphrase: Annotated[SecretStr, secret("passphrase of the SSH key", looking=True)] = Field(
+        SecretStr(""),
+        description="Secret: the passphrase of its keys; if left out, a person is asked at start, once for each file.",
+        examples=["env:TRAINSTATUS_SSH_PASSPHRASE"],
     )
     agent: bool = Field(True, description="Whether keys of a running SSH agent are used.", examples=["false"])  # noqa: FBT003 a default
     check_interval: Seconds | None = Field(

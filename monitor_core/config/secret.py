@@ -21,26 +21,29 @@ _ELSEWHERE = "write env:NAME, file:/path or ask"
 class Secrets:
     """Finds the secrets that a configuration refers to; `asked` tells whether it needed a person for one of them.
 
-    Given as pydantic's validation context; models that are built without it take secrets as they are. Where they are
-    not `wanted`, each is empty, and only how it is referred to is looked at.
+    Given as pydantic's validation context; models that are built without it take secrets as they are. `wanted` are
+    those that something is sent with, `looking` those that hosts are looked at with; what is neither is empty, and only
+    how it is referred to is looked at.
     """
 
     environment: Mapping[str, str] = field(repr=False)
     ask: Ask | None
     asked: bool = field(default=False)
     wanted: bool = True
+    looking: bool = True
 
-    def find(self, reference: Any, label: str) -> str:
+    def find(self, reference: Any, label: str, *, looking: bool = False) -> str:
         """Return the secret; raise ValueError with a sentence that never repeats it."""
+        wanted = self.looking if looking else self.wanted
         kind, _, rest = reference.partition(":") if isinstance(reference, str) else ("", "", "")
         if kind == "env":
             name = _variable_name(rest)
-            return self.variable(name) if self.wanted else ""
+            return self.variable(name) if wanted else ""
         if kind == "file":
             path = _absolute(rest)
-            return _one_line(_from_file(path, rest), f"file {rest}") if self.wanted else ""
+            return _one_line(_from_file(path, rest), f"file {rest}") if wanted else ""
         if reference == "ask":
-            return self.from_person(label) if self.wanted else ""
+            return self.from_person(label) if wanted else ""
         raise ValueError(f"is written in this file: keep it elsewhere and {_ELSEWHERE}")
 
     def variable(self, name: str) -> str:
@@ -86,11 +89,11 @@ class Answers:
         self._closed = True
 
 
-def secret(label: str) -> BeforeValidator:
-    """Return the validator of a secret that people are asked for by its label."""
+def secret(label: str, *, looking: bool = False) -> BeforeValidator:
+    """Return the validator of a secret that people are asked for by its label; `looking` at hosts may need it."""
 
     def find(value: Any, info: ValidationInfo) -> Any:
-        return info.context.find(value, label) if isinstance(info.context, Secrets) else value
+        return info.context.find(value, label, looking=looking) if isinstance(info.context, Secrets) else value
 
     return BeforeValidator(find)
 

@@ -8,7 +8,15 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetPydanticSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetPydanticSchema,
+    PlainValidator,
+    create_model,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from monitor_core.redact import redact
@@ -18,6 +26,7 @@ from monitor_core.units import DURATION_EXAMPLES, compact_duration, parse_durati
 SHORTEST, LONGEST = 0.05, 7 * 86400.0  # seconds
 YOUNGEST, OLDEST = 3600.0, 3650 * 86400.0
 PORTS = range(1, 65536)
+STRAIGHT = "none"
 _SHOWN = 80  # characters of a bad value that a message repeats
 _KINDS = {dict: "a section", list: "a list", type(None): "an empty value"}
 
@@ -94,6 +103,11 @@ def is_name(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", text))
 
 
+def jumps_in(text: str) -> tuple[str, ...]:
+    """Return the names in a `jump`, the nearest first; none if the way is to be straight."""
+    return () if text == STRAIGHT else tuple(part for part in (each.strip() for each in text.split(",")) if part)
+
+
 def _name(name: str) -> str:
     if not is_name(name):
         raise ValueError(f"{shown(name)} is not a name: up to 63 letters, digits, '.', '_', '-' (example: llama-70b)")
@@ -125,6 +139,14 @@ def _local_path(path: str) -> str:
 
 def _known_hosts(path: str) -> str:
     return path if path == "known_hosts" else _local_path(path)
+
+
+def _ssh_config(value: Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value.startswith(("/", "~/")):
+        raise ValueError(f"{shown(value)} is neither true, nor false, nor an absolute path (example: ~/.ssh/other)")
+    return value
 
 
 def _matching(pattern: str, what: str) -> AfterValidator:
@@ -175,6 +197,7 @@ LogPath = Annotated[str, AfterValidator(_log_path)]
 LogPaths = Annotated[tuple[LogPath, ...], AfterValidator(_some), listed]
 LocalPath = Annotated[str, AfterValidator(_local_path)]
 KnownHosts = Annotated[str, AfterValidator(_known_hosts)]
+SshConfig = Annotated[bool | str, PlainValidator(_ssh_config)]
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 Database = Annotated[str, AfterValidator(_database)]
 HostAddress = Annotated[str, _matching(r"[^\s/@]*", "a host's name or address (example: 192.0.2.1)")]

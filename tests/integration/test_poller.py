@@ -187,7 +187,9 @@ def test_a_host_that_does_not_answer_is_asked_ever_more_slowly_but_every_minute(
         due = site.poll()
         waits.append(due - site.clock.now)
         site.clock.set(due)
-    assert waits == pytest.approx([5, 10, 20, 40, 60, 60, 60])
+    longer = [wait / least for wait, least in zip(waits, [5, 10, 20, 40, 60, 60, 60], strict=True)]
+    assert all(1 <= ratio < 1.26 for ratio in longer)
+    assert len(set(longer)) > 3
 
 
 def test_two_lost_polls_are_no_news(site):

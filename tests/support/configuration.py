@@ -9,6 +9,7 @@ from monitor_core.errors import ConfigError
 
 ENVIRONMENT = {
     "TRAINSTATUS_SMTP_PASSWORD": "smtp-pass-71",
+    "TRAINSTATUS_SSH_PASSPHRASE": "ssh-phrase-70",
     "SLACK_BOT_TOKEN": "xoxb-bot-token-72",
     "SLACK_APP_TOKEN": "xapp-app-token-73",
     "SLACK_API_URL": "http://127.0.0.1:8080/api",

@@ -11,8 +11,8 @@ DEADLINE = 20.0
 class Follower:
     """Reads one run's logs from a host; `hosts` are the configured ones, the first of them is read."""
 
-    def __init__(self, *hosts, patterns, **limits):
-        self.reader = HostReader(hosts[0], {host.name: host for host in hosts})
+    def __init__(self, *hosts, patterns, network=None, **limits):
+        self.reader = HostReader(hosts[0], {host.name: host for host in hosts}, network)
         self.patterns = tuple(map(str, patterns))
         self.cursors = {}
         self._limits = limits

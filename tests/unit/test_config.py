@@ -80,6 +80,19 @@ def test_the_example_files_load_with_the_environment_set(name):
     assert not warnings(config)
 
 
+def test_several_jumps_are_hosts_each_and_none_is_no_host(tmp_path):
+    text = "hosts:\n  a: {jump: 'one, two'}\n  b: {jump: none}\nruns: {r: {host: a, logs: /a}}\n"
+    config = load_text(tmp_path, text)
+    assert set(config.hosts) == {"a", "b", "one", "two"}
+    assert not [warning for warning in warnings(config) if "one" in warning or "two" in warning]
+
+
+@pytest.mark.parametrize(("written", "meant"), [("true", True), ("false", False), ("~/.ssh/other", "~/.ssh/other")])
+def test_ssh_config_is_taken_or_not_or_another_one(tmp_path, written, meant):
+    text = SMALLEST.replace("{user: me}", f"{{ssh_config: {written}}}")
+    assert load_text(tmp_path, text).hosts["gpu-01"].ssh_config == meant
+
+
 def test_two_unknown_jumps_and_their_hosts_leave_no_host_behind_without_a_name(tmp_path):
     text = "hosts:\n  a: {jump: one}\n  b: {jump: two}\nruns: {r: {host: a, logs: /a}}\n"
     assert set(load_text(tmp_path, text).hosts) == {"a", "b", "one", "two"}

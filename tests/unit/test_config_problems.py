@@ -127,6 +127,22 @@ BAD = {
         "hosts:\n  a: {jump: b}\n  b: {jump: c}\n  c: {jump: b}\nruns: {r: {host: a, logs: /a}}\n",
         "3: hosts.b.jump: goes in a circle: b > c > b",
     ),
+    "one of several jumps is no host": (
+        LLAMA.replace("gpu-02: {}", "gpu-02: {jump: 'bastion, gpu-1'}"),
+        "1: hosts.gpu-02.jump: 'gpu-1' is not one of the hosts (did you mean gpu-01?)",
+    ),
+    "a host among its own jumps": (
+        "hosts:\n  a: {jump: 'b, a'}\nruns: {r: {host: a, logs: /a}}\n",
+        "2: hosts.a.jump: goes in a circle: a > b > a",
+    ),
+    "an ssh_config that is no path": (
+        LLAMA.replace("gpu-02: {}", "gpu-02: {ssh_config: x}"),
+        "1: hosts.gpu-02.ssh_config: 'x' is neither true, nor false, nor an absolute path (example: ~/.ssh/other)",
+    ),
+    "a passphrase in the file": (
+        LLAMA.replace("gpu-02: {}", "gpu-02: {passphrase: hunter2}"),
+        "1: hosts.gpu-02.passphrase: is written in this file: keep it elsewhere and write env:NAME, file:/path or ask",
+    ),
     "a jump to itself": (
         "hosts:\n  a: {jump: a}\nruns: {r: {host: a, logs: /a}}\n",
         "2: hosts.a.jump: goes in a circle: a > a",

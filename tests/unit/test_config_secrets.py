@@ -209,3 +209,20 @@ def test_what_was_typed_at_the_start_is_known_later_and_nobody_is_asked_again(tm
     assert later == [f"trainstatus.yaml:8: slack.bot_token: {why}"]
     assert prompts == ["SMTP password: "]
     assert LEAK not in repr(answers)
+
+
+PHRASE = SMALLEST.replace("{user: me}", "{passphrase: env:SSH_PHRASE}")
+
+
+@pytest.mark.parametrize("environment", [{}, {"SSH_PHRASE": LEAK}])
+@pytest.mark.parametrize(("secrets", "looking"), [(False, False), (False, True), (True, True)])
+def test_a_passphrase_is_needed_only_to_look_at_hosts(tmp_path, environment, secrets, looking):
+    path = tmp_path / "trainstatus.yaml"
+    path.write_text(PHRASE)
+    given = {"environment": environment, "ask": None, "secrets": secrets, "looking": looking}
+    if looking and not environment:
+        with pytest.raises(ConfigError, match="the environment variable SSH_PHRASE is not set"):
+            load(str(path), **given)
+        return
+    found = load(str(path), **given).hosts["gpu-01"].passphrase
+    assert found.get_secret_value() == (LEAK if looking else "")

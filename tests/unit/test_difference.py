@@ -58,6 +58,12 @@ def test_a_host_whose_jump_is_another_is_reached_in_another_way_and_one_whose_th
     assert (thresholds.reached, thresholds.changed) == (set(), {"moe"})
 
 
+def test_each_of_several_jumps_counts():
+    hosts = {"gpu-01": {"jump": "bastion, inner"}, "bastion": {}, "inner": {}}
+    before, after = with_changes(hosts=hosts), with_changes(hosts=hosts | {"inner": {"port": 22}})
+    assert difference(before, after).reached == {"inner", "gpu-01"}
+
+
 def test_everything_is_new_after_nothing():
     first = difference(Config(), Config.model_validate(OLD))
     assert (first.added, first.sections) == ({"llama", "moe"}, {"email"})
