@@ -86,7 +86,7 @@ class Duty:
         self._poller = Poller(self._handle, nobody, self._readers, clock)
         self._control = Control(engine, nobody, clock, self._wake, running=self._running)
         self._settling = Control(lease, nobody, clock)
-        self._housekeeping = Housekeeping(file, engine, lease, nobody, clock, self._report_self)
+        self._housekeeping = Housekeeping(file, engine, lease, clock, self._report_self)
         self._scheduler = Scheduler(self._poll, self._settle, self._report)
         self._refusal = ("", "")
         self._began = clock()
@@ -151,7 +151,8 @@ class Duty:
         self._poller, self._readers = self._poller.heir(self._handle, roster, readers, again), readers
         _closing(gone)
         self._control.sight = HostSight(self._poller)
-        self._control.roster = self._settling.roster = self._housekeeping.roster = roster
+        self._control.roster = self._settling.roster = roster
+        self._housekeeping.follow(config)
         hosts = {config.runs[run].host for run in again}
         spread = min(_SPREAD * len(readers), _SPREAD_CAP, config.defaults.check_interval)
         self._scheduler.follow(readers, spread, hosts)

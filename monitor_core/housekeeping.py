@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from monitor_core.config.models import Config
 from monitor_core.model.incidents import SubjectKind
-from monitor_core.roster import Roster
 from monitor_core.store import progress, retention, upkeep
 from monitor_core.store.database import Database
 
@@ -27,18 +27,18 @@ _Step = Callable[[Connection], int]
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Removes once an hour what `retention` says. `clock` gives seconds since 1970.
+    """Removes once an hour what `retention` says of the configuration that it follows, and nothing before it has one.
 
-    Rows are removed through `database`, pages of its `file` through `engine`. `report` is told when the file is gone
-    (detail, what, error), and with an empty error when it is there.
+    `clock` gives seconds since 1970. Rows are removed through `database`, pages of its `file` through `engine`.
+    `report` is told when the file is gone (detail, what, error), and with an empty error when it is there.
     """
 
     file: Path
     engine: Engine
     database: Database
-    roster: Roster
     clock: Callable[[], float]
     report: _Report
+    _config: Config | None = None
     _identity: tuple[int, int] | None = field(init=False)
     _there: bool | None = None
     _begun: float = -inf
@@ -46,6 +46,10 @@ class Housekeeping:
 
     def __post_init__(self) -> None:
         self._identity = upkeep.identity(self.file)
+
+    def follow(self, config: Config) -> None:
+        """Go by this configuration from now on, and at once."""
+        self._config, self._begun, self._steps = config, -inf, iter(())
 
     def step(self) -> bool:
         """Do one short step, if there is something to do; return whether more is to follow at once. Called regularly.
@@ -56,14 +60,14 @@ class Housekeeping:
         if next(self._steps, self) is not self:
             return True
         # Not `<` alone: a clock that was set back must not stop it for as long.
-        if 0 <= self.clock() - self._begun < _EVERY:
+        if self._config is None or 0 <= self.clock() - self._begun < _EVERY:
             return False
-        self._begun, self._steps = self.clock(), self._round()
+        self._begun, self._steps = self.clock(), self._round(self._config)
         return True
 
-    def _round(self) -> Iterator[None]:
+    def _round(self, config: Config) -> Iterator[None]:
         """Each step is one transaction, and whoever waits for the database comes between two of them."""
-        for remove, most in self._removals():
+        for remove, most in self._removals(config):
             removed = most
             while removed >= most:
                 with self.database.begin() as connection:
@@ -73,10 +77,9 @@ class Housekeeping:
             yield
         upkeep.empty_wal(self.engine)
 
-    def _removals(self) -> Iterator[tuple[_Step, int]]:
+    def _removals(self, config: Config) -> Iterator[tuple[_Step, int]]:
         """Return what removes rows, each with how many it removes at most in one step."""
-        config, now = self.roster.config, self.clock()
-        kept = config.retention
+        kept, now = config.retention, self.clock()
         yield partial(retention.drop_incidents, before=now - kept.incidents, most=_INCIDENTS), _INCIDENTS
         yield partial(retention.drop_audit, before=now - kept.audit, most=_ROWS), _ROWS
         yield partial(retention.drop_mutes, before=now - kept.mutes, most=_ROWS), _ROWS

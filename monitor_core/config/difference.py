@@ -9,14 +9,21 @@ from monitor_core.config.models import Config, Host
 from monitor_core.config.values import jumps_in
 from monitor_core.units import counted
 
-_SECTIONS = {"defaults": "defaults", "email": "mail", "slack": "Slack", "console": "terminal"}
+_SECTIONS = {
+    "defaults": "defaults",
+    "email": "mail",
+    "slack": "Slack",
+    "retention": "retention",
+    "console": "terminal",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The runs that are `added`, `removed` or `changed`; the hosts that are `reached` in another way; the sections.
 
-    A run is changed by what is said of it or of its host. `sections` are keys: defaults, email, slack, console.
+    A run is changed by what is said of it or of its host. `sections` are keys of the file:
+    defaults, email, slack, retention, console.
     """
 
     added: frozenset[str]

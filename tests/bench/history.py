@@ -40,7 +40,7 @@ def history(days):
 
 def measure(days):
     with tempfile.TemporaryDirectory(prefix="trainstatus-bench-") as folder:
-        fleet = Fleet(folder, runs=RUNS, every=EVERY)
+        fleet = Fleet(Path(folder), runs=RUNS, every=EVERY)
         empty = statistics.median(_clocked(lambda: fleet.add(fleet.names[0], [])) for _ in range(1000))
         before = _size(fleet)
         commits = [commit for _ in range(round(2 * DAY / _POLL)) for commit in _poll(fleet)]

@@ -9,9 +9,12 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
+from monitor_core.errors import LeaseLost
+from monitor_core.housekeeping import Housekeeping
 from monitor_core.model.incidents import DeliveryState
 from monitor_core.store import queries
 from monitor_core.store.database import open_database
+from monitor_core.store.lease import acquire
 from monitor_core.store.queries import HostRow, RunRow
 from tests.support.fleet import DAY, HOST, HOUR, Fleet
 
@@ -122,6 +125,13 @@ def test_it_is_done_at_once_then_hourly_and_not_less_often_where_the_clock_is_se
     assert fleet.tidy() > 1
 
 
+def test_nothing_is_removed_before_it_is_known_what_is_configured(fleet):
+    fleet.now += 100 * DAY
+    idle = Housekeeping(fleet.housekeeping.file, fleet.engine, fleet.engine, fleet.clock, fleet.housekeeping.report)
+    assert not idle.step()
+    assert rows(fleet, "SELECT name FROM runs") == [NAME, OTHER]
+
+
 def test_no_step_removes_much_and_others_may_write_between_two_of_them(fleet):
     fleet.add(NAME, fleet.points(fleet.now, 10_000))
     for _ in range(200):
@@ -147,6 +157,16 @@ def test_the_lines_of_a_run_that_is_forgotten_go_in_small_steps_too(tmp_path):
         left.append(counts(fleet)["progress"])
     assert sorted(set(left), reverse=True) == [2000, 1500, 1000, 500, 0]
     fleet.close()
+
+
+def test_a_monitor_that_slept_and_was_replaced_removes_nothing(fleet):
+    fleet.trouble(NAME)
+    fleet.housekeeping.database = acquire(fleet.engine, clock=fleet.clock)
+    fleet.now += 100 * DAY
+    acquire(fleet.engine, clock=fleet.clock)
+    with pytest.raises(LeaseLost):
+        fleet.tidy()
+    assert counts(fleet)["incidents"] == 1
 
 
 def test_a_step_that_fails_stops_nothing_for_good(fleet):

@@ -193,6 +193,19 @@ def test_a_database_is_not_changed_while_it_runs(site):
     assert not (site.folder / "other.db").exists()
 
 
+def test_what_is_to_be_kept_for_less_long_goes_at_once(site):
+    site.configure(llama=1500)
+    site.begin()
+    until(site.subjects)
+    train(site.folder / "llama.log", time.time(), start=40)
+    until(lambda: len(site.subjects()) == 2)
+    with closing(sqlite3.connect(site.folder / "t.db")) as database, database:
+        database.execute("UPDATE incidents SET ends_at = ends_at - 7200")
+    site.configure(more="retention: {incidents: 1h}", llama=None)
+    assert "reloaded trainstatus.yaml: retention changed" in site.reload()
+    until(lambda: site.rows("SELECT count(*) FROM incidents") == [(0,)])
+
+
 def test_another_mail_server_is_used_from_then_on_and_slack_is_left_alone(site, monkeypatch):
     slack, other = site.enter(SlackServer()), site.enter(MailServer())
     monkeypatch.setenv("BOT", slack.bot_token)

@@ -22,7 +22,6 @@ from monitor_core.model.incidents import (
     SubjectKind,
 )
 from monitor_core.model.records import Point
-from monitor_core.roster import Roster
 from monitor_core.store import ledger, outbox, progress, queries
 from monitor_core.store.database import open_database
 from monitor_core.store.queries import RunRow
@@ -50,11 +49,9 @@ class Fleet:
             }
         )
         self.engine = open_database(self.config.database)
-        self.roster = Roster(self.config, frozenset())
         self.reports = []
-        self.housekeeping = Housekeeping(
-            folder / "t.db", self.engine, self.engine, self.roster, self.clock, self._report
-        )
+        self.housekeeping = Housekeeping(folder / "t.db", self.engine, self.engine, self.clock, self._report)
+        self.housekeeping.follow(self.config)
         self._iterations, self._numbers = itertools.count(1), itertools.count(1)
         with self.engine.begin() as connection:
             for name in self.names:

@@ -36,6 +36,7 @@ CASES = {
     "2 hosts changed": {"hosts": {"bastion": {"user": "me"}}},
     "defaults changed": {"defaults": {"check_interval": "30s"}},
     "mail changed": {"email": {"smtp": {"host": "smtp.example.com", "password": SecretStr("two")}}},
+    "retention changed": {"retention": {"audit": "30d"}},
     "Slack changed": {"slack": {"channel": "C0123ABCD", "bot_token": SecretStr("xoxb-1")}},
 }
 
