@@ -34,6 +34,7 @@ EMOJI: Mapping[Look, str] = MappingProxyType(
         Look.MUTED: ":no_bell:",
         Look.RESOLVED: ":white_check_mark:",
         Look.FINISHED: ":checkered_flag:",
+        Look.FLAPPING: ":arrows_counterclockwise:",
     }
 )
 LABELS: Mapping[Action, str] = MappingProxyType(
@@ -210,7 +211,7 @@ def size(blocks: Sequence[Block]) -> int:
 
 
 def alert(message: Message) -> tuple[str, list[Block]]:
-    """Return the fallback text and the blocks of an alert; what is too long loses log, hint, then facts."""
+    """Return the fallback text and the blocks of an alert; what is too long loses log, hint, members, then facts."""
     thinner = message
     for thinner in _thinner(message):
         if len(_facts(thinner)) <= FACTS and size(_layout(thinner)) <= ALL_BLOCKS:
@@ -236,6 +237,8 @@ def _thinner(message: Message) -> Iterator[Message]:
     yield message
     message = replace(message, hint="")
     yield message
+    message = replace(message, members=())
+    yield message
     while loose := [place for place, fact in enumerate(message.facts) if not fact.person]:
         message = replace(message, facts=message.facts[: loose[-1]] + message.facts[loose[-1] + 1 :])
         yield message
@@ -247,6 +250,7 @@ def _layout(message: Message) -> list[Block]:
     sections = (
         (mrkdwn(message.late, day), LATE),
         (mrkdwn(message.sentence, day), SENTENCE),
+        (_members(message), SECTION),
         (_facts(message), FACTS),
         (_log(message), SECTION),
     )
@@ -257,6 +261,13 @@ def _layout(message: Message) -> list[Block]:
         *_buttons(message),
         *([context(last)] if last.strip() else []),
     ]
+
+
+def _members(message: Message) -> str:
+    lines = (
+        f"{escape(short_name(each.label))}  {mrkdwn(each.value, _day(message)).strip()}" for each in message.members
+    )
+    return "\n".join((strong(escape(message.members_title)), *lines)) if message.members else ""
 
 
 def _facts(message: Message) -> str:

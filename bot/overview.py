@@ -21,7 +21,7 @@ from bot.blocks import (
     section,
     short_name,
 )
-from monitor_core.model.incidents import KINDS, UNSEEN, Incident, Kind, Mute, Severity, SubjectKind
+from monitor_core.model.incidents import KINDS, UNSURE, Incident, Kind, Mute, Severity, SubjectKind
 from monitor_core.model.message import Look, Strong, Text, Time
 from monitor_core.model.views import HostView, Overview, RunView
 from monitor_core.units import count, duration, ratio, significant
@@ -168,8 +168,10 @@ def mark(incident: Incident) -> str:
     """Return the emoji of an incident."""
     if incident.taken_by:
         return EMOJI[Look.ACKNOWLEDGED]
-    if incident.kind in UNSEEN | {Kind.MONITOR_ERROR}:
+    if incident.kind in UNSURE:
         return EMOJI[Look.UNKNOWN]
+    if incident.kind is Kind.FLAPPING:
+        return EMOJI[Look.FLAPPING]
     return EMOJI[Look.CRITICAL if incident.severity is Severity.CRITICAL else Look.WARNING]
 
 
@@ -183,8 +185,10 @@ def _wrong(name: str, incident: Incident, now: float, where: str, mutes: Sequenc
 
 
 def _rank(incident: Incident) -> int:
-    """Order what is wrong: critical, warning, then what cannot be seen."""
-    return len(Severity) if incident.kind in UNSEEN | {Kind.MONITOR_ERROR} else -incident.severity.rank
+    """Order what is wrong: critical, warning, then what cannot be seen, then what comes and goes."""
+    if incident.kind is Kind.FLAPPING:
+        return len(Severity) + 1
+    return len(Severity) if incident.kind in UNSURE else -incident.severity.rank
 
 
 def _name(emoji: str, name: str) -> Text:

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from monitor_core.incident.flapping import FLAPPABLE, holding, judge
 from monitor_core.incident.lifecycle import released, told_reason, unwatched
 from monitor_core.incident.mutes import muting
 from monitor_core.incident.routing import decide
 from monitor_core.incident.rules import deciding_thresholds
 from monitor_core.model.decisions import Decision, Judgement, Outcome
-from monitor_core.model.incidents import KINDS, Incident, IncidentState, Kind, Mute, Reason
+from monitor_core.model.incidents import KINDS, UNSEEN, Incident, IncidentState, Kind, Mute, Reason, SubjectKind
 from monitor_core.roster import Roster
-from monitor_core.store import ledger, outbox, queries
+from monitor_core.store import episodes, ledger, outbox, queries
+from monitor_core.thresholds import Values, seconds
 
 
 def announce(
@@ -23,7 +25,8 @@ def announce(
     """Store an incident as it has become and enqueue what people must be told; return it with its number.
 
     `before` is the incident as it was stored, None for a new one. `quiet`: it is recorded, and nobody is told.
-    A pending incident is not stored: it is found again at the next look, with the same onset.
+    A pending incident is not stored: it is found again at the next look, with the same onset. What flaps is held back
+    until it is calm, or critical.
     """
     if after.state is IncidentState.PENDING:
         return after
@@ -32,6 +35,8 @@ def announce(
     if before is None:
         mute = muting(mutes, after, roster.host_of(after.subject), now)
         after = replace(after, muted=mute.number if mute else 0)
+    if after.active and after.kind in FLAPPABLE:
+        after = replace(after, held=holding(episodes.flapping(connection, after.subject), after))
     after = queries.save_incident(connection, after)
     if before is None or reason is Reason.ESCALATED:
         _write_judgement(connection, roster, after, now)
@@ -69,6 +74,29 @@ def announce_all(
         after = announce(connection, roster, before.get(incident.number), changed, now, quiet=incident.kind in quiet)
         if after.state is IncidentState.FIRING and after.number not in before:
             _write_inhibited(connection, after, stored, now)
+
+
+def announce_flapping(
+    connection: Connection, roster: Roster, announced: Sequence[Incident], values: Values, now: float
+) -> None:
+    """Say what has begun to flap on a run; when that is over, what it held back and still fires is told once.
+
+    `announced` are the run's incidents before and after a look: without one that may flap, or does, nothing is to say.
+    """
+    if not any(incident.kind in FLAPPABLE | {Kind.FLAPPING} for incident in announced):
+        return
+    subject, window = announced[0].subject, seconds(values["flapping"])
+    before = {flap.number: flap for flap in episodes.flapping(connection, subject)}
+    since = min([now - window, *(flap.starts_at for flap in before.values())])
+    known = episodes.of_subject(connection, subject, since)
+    done = judge(subject, known, window, now)
+    for flap in (*done.closed, *done.active):
+        announce(connection, roster, before.get(flap.number), flap, now)
+    over = {flap.number for flap in done.closed}
+    for incident in known:
+        if incident.active and incident.held in over:
+            freed = queries.save_incident(connection, replace(incident, held=0))
+            tell(connection, roster, freed, Reason.CALM, now)
 
 
 def _write_inhibited(connection: Connection, by: Incident, stored: Sequence[Incident], now: float) -> None:
@@ -113,14 +141,17 @@ def tell(connection: Connection, roster: Roster, incident: Incident, reason: Rea
 
 
 def reconcile_mute(
-    connection: Connection, roster: Roster, incident: Incident, mutes: Sequence[Mute], now: float
+    connection: Connection, roster: Roster, incident: Incident, mutes: Sequence[Mute], now: float, *, seen: bool = True
 ) -> Incident:
-    """Bring an incident in line with the mutes in force; when silence ends and it still holds, it is told once."""
+    """Bring an incident in line with the mutes in force; when silence ends and it still holds, it is told once.
+
+    `seen`: whether it is known that it still holds.
+    """
     if incident.state is not IncidentState.FIRING:
         return incident
     mute = muting(mutes, incident, roster.host_of(incident.subject), now)
     number = mute.number if mute else 0
-    if number == incident.muted:
+    if number == incident.muted or not (number or seen):
         return incident
     was = incident.muted
     incident = queries.save_incident(connection, replace(incident, muted=number))
@@ -130,10 +161,16 @@ def reconcile_mute(
 
 
 def reconcile_mutes(connection: Connection, roster: Roster, now: float) -> None:
-    """Bring all incidents in line with the mutes in force."""
-    mutes = queries.load_mutes(connection, now=now)
-    for incident in queries.active_incidents(connection):
-        reconcile_mute(connection, roster, incident, mutes, now)
+    """Bring all incidents in line with the mutes in force.
+
+    Of a run that cannot be seen nobody knows whether it is still wrong: where its mute has ended, the next look tells.
+    """
+    mutes, incidents = queries.load_mutes(connection, now=now), queries.active_incidents(connection)
+    away = {i.subject.name for i in incidents if i.kind in UNSEEN and i.subject.kind is SubjectKind.HOST}
+    for incident in incidents:
+        of_run = incident.subject.kind is SubjectKind.RUN
+        unseen = of_run and not away.isdisjoint(roster.way(roster.host_of(incident.subject)))
+        reconcile_mute(connection, roster, incident, mutes, now, seen=not unseen)
 
 
 def close_unwatched(connection: Connection, roster: Roster, now: float) -> None:

@@ -23,6 +23,7 @@ from monitor_core.notify.console import ConsoleNotifier
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.notify.protocol import Notifier
 from monitor_core.poller import Poller
+from monitor_core.pulse import Pulse
 from monitor_core.roster import Roster
 from monitor_core.scheduler import Scheduler
 from monitor_core.sight import HostSight
@@ -86,6 +87,7 @@ class Duty:
         self._poller = Poller(self._handle, nobody, self._readers, clock)
         self._control = Control(engine, nobody, clock, self._wake, running=self._running)
         self._settling = Control(lease, nobody, clock)
+        self._pulse = Pulse(lease, nobody, clock)
         self._housekeeping = Housekeeping(file, engine, lease, clock, self._report_self)
         self._scheduler = Scheduler(self._poll, self._settle, self._report)
         self._refusal = ("", "")
@@ -151,7 +153,7 @@ class Duty:
         self._poller, self._readers = self._poller.heir(self._handle, roster, readers, again), readers
         _closing(gone)
         self._control.sight = HostSight(self._poller)
-        self._control.roster = self._settling.roster = roster
+        self._control.roster = self._settling.roster = self._pulse.roster = roster
         self._housekeeping.follow(config)
         hosts = {config.runs[run].host for run in again}
         spread = min(_SPREAD * len(readers), _SPREAD_CAP, config.defaults.check_interval)
@@ -201,6 +203,7 @@ class Duty:
 
     def _settle(self) -> None:
         self._settling.settle()
+        self._pulse.beat(self._poller.looked)
         self._housekeeping.step()
         what, why = self._refusal
         self._report_self("configuration", what, why)

@@ -56,7 +56,11 @@ class CommandError(TrainstatusError):
 
 
 class CollectError(TrainstatusError):
-    """This host could not be read now."""
+    """This host could not be read now; `host` is the one on the way to it that failed, if one did."""
+
+    def __init__(self, text: str, host: str = "") -> None:
+        self.host = host
+        super().__init__(text)
 
 
 class Unreachable(CollectError):  # noqa: N818 the word that people see
@@ -66,9 +70,9 @@ class Unreachable(CollectError):  # noqa: N818 the word that people see
 class HostKeyChanged(CollectError):  # noqa: N818 the word that people see
     """The host answered with a key that is not the known one; `fingerprint` is the SHA256 form that `ssh` prints."""
 
-    def __init__(self, text: str, fingerprint: str) -> None:
+    def __init__(self, text: str, fingerprint: str, host: str = "") -> None:
         self.fingerprint = fingerprint
-        super().__init__(text)
+        super().__init__(text, host)
 
 
 class NotifyError(TrainstatusError):

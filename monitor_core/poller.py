@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from monitor_core.announce import announce_all
+from monitor_core.absence import answered, missed
+from monitor_core.announce import announce_all, announce_flapping
 from monitor_core.complaints import Complaints
-from monitor_core.errors import CollectError, HostKeyChanged, Retired
+from monitor_core.errors import CollectError, Retired
 from monitor_core.incident.lifecycle import step
 from monitor_core.model.incidents import (
     SELF,
@@ -31,8 +31,8 @@ from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
 from monitor_core.store import progress, queries
 from monitor_core.store.database import Database
-from monitor_core.store.queries import HostRow, RunRow
-from monitor_core.thresholds import Value, Values
+from monitor_core.store.queries import RunRow
+from monitor_core.thresholds import Values, seconds
 from monitor_core.track import memory
 from monitor_core.track.clock import Window
 from monitor_core.track.state import RunState
@@ -43,9 +43,8 @@ log = logging.getLogger(__name__)
 # Runs that fall due within this part of their check interval come along in the same trip.
 _EARLY = 0.1
 _SOONEST = 0.05
-# A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s, and up to a quarter later; one lost
-# poll is no news.
-_RETRY, _RETRY_CAP, _FAILURES = 5.0, 60.0, 3
+# A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s, and up to a quarter later.
+_RETRY, _RETRY_CAP = 5.0, 60.0
 # On first sight what has ended is over; a failure still needs somebody.
 _OVER = frozenset({Kind.FINISHED, Kind.STOPPED})
 
@@ -93,7 +92,8 @@ class Look:
 class Poller:
     """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host.
 
-    `due` is when each run is to be looked at. `_quiet` are the details of which no incident of the monitor is open.
+    `due` is when each run is to be looked at, `looked` when each host last was, whether it answered or not. `_quiet`
+    are the details of which no incident of the monitor is open.
     """
 
     engine: Database
@@ -101,6 +101,7 @@ class Poller:
     readers: Mapping[str, Reader]
     clock: Callable[[], float]
     due: dict[str, float] = field(default_factory=dict)
+    looked: dict[str, float] = field(default_factory=dict)
     _quiet: set[str] = field(default_factory=set)
     _complain: Complaints = field(default_factory=lambda: Complaints(log))
     _closing: bool = False
@@ -125,7 +126,8 @@ class Poller:
             reading, at = self._read(host, briefs)
         except CollectError as error:
             return self._next(host, self.clock()) if self._closing else self._missed(host, error)
-        self._answered(host, at)
+        with self.engine.begin() as connection:
+            answered(connection, self.roster, host, at)
         refusal = None
         for answer in reading.logs:
             try:
@@ -134,6 +136,7 @@ class Poller:
                 refusal = error
         if refusal is not None:
             raise refusal
+        self.looked[host] = self.clock()
         return self._next(host, self.clock())
 
     def _is_due(self, run: str, now: float) -> bool:
@@ -165,43 +168,10 @@ class Poller:
     def _missed(self, host: str, error: CollectError) -> float:
         now = self.clock()
         with self.engine.begin() as connection:
-            row = queries.load_hosts(connection).get(host, HostRow(host))
-            row = replace(row, failing_since=row.failing_since or now, failures=row.failures + 1, error=str(error))
-            queries.save_host(connection, row)
-            self._judge_host(connection, host, self._unseen(connection, row, error), now)
+            row = missed(connection, self.roster, host, error, now)
+        self.looked[host] = now
         log.warning("host=%s no answer (%d in a row): %s", host, row.failures, error)
         return now + min(_RETRY * 2.0 ** (row.failures - 1), _RETRY_CAP) * _apart(host, row.failures)
-
-    def _unseen(self, connection: Connection, row: HostRow, error: CollectError) -> list[Finding]:
-        """Only a good read closes what is known of a host: a changed key may well be followed by silence."""
-        before = queries.active_incidents(connection, Subject(SubjectKind.HOST, row.name))
-        found = {incident.kind: _again(incident) for incident in before}
-        facts: dict[str, Number] = {"error": str(error), "failures": row.failures}
-        since = row.seen_at or row.failing_since or 0.0
-        failing_since = row.failing_since or since
-        if isinstance(error, HostKeyChanged):
-            found[Kind.HOST_KEY] = Finding(Kind.HOST_KEY, Severity.CRITICAL, failing_since, facts)
-        elif row.failures >= _FAILURES and Kind.HOST_KEY not in found:
-            patience = failing_since - since + self._host_threshold(connection, row.name, "unreachable")
-            found[Kind.UNREACHABLE] = Finding(Kind.UNREACHABLE, Severity.WARNING, since, facts, grace=patience)
-        return list(found.values())
-
-    def _host_threshold(self, connection: Connection, host: str, name: str) -> float:
-        """A host's own thresholds are the most patient ones of its runs."""
-        settings = queries.load_settings(connection)
-        sourced = self.roster.most_patient(Subject(SubjectKind.HOST, host), name, settings)
-        return _seconds(sourced.value if sourced is not None else None)
-
-    def _answered(self, host: str, now: float) -> None:
-        with self.engine.begin() as connection:
-            queries.save_host(connection, HostRow(host, seen_at=now))
-            self._judge_host(connection, host, [], now)
-
-    def _judge_host(self, connection: Connection, host: str, findings: Sequence[Finding], now: float) -> None:
-        subject = Subject(SubjectKind.HOST, host)
-        stored = queries.active_incidents(connection, subject)
-        done = step(subject, stored, findings, now)
-        announce_all(connection, self.roster, stored, (*done.closed, *done.active), now)
 
     def _advance_safely(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:
         """One run's trouble, even a bug of ours, never stops the others. A database that refuses is not its trouble."""
@@ -267,7 +237,7 @@ class Poller:
             watch, cursors, more = self._watch(name, brief), {}, False
             answer = LogReading(name, trouble=LogTrouble.UNREADABLE, detail=f"Only a part of it could be read: {error}")
         if answer.trouble is not None:
-            grace = _seconds(brief.values["log_missing"])
+            grace = seconds(brief.values["log_missing"])
             watch.miss(answer.trouble, answer.detail, now, grace)
             deadline = (watch.state.missing_since or now) + grace
         else:
@@ -292,7 +262,8 @@ class Poller:
             self.roster.run(name).format,
             state=RunState() if row is None else memory.load(row.state),
             parsers={path: Parser.restore(parser) for path, parser in kept.items()},
-            active=brief.incidents,
+            # That a kind flaps follows from what was told of the run, not from its log.
+            active=tuple(incident for incident in brief.incidents if incident.kind is not Kind.FLAPPING),
         )
 
     def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
@@ -313,6 +284,7 @@ class Poller:
             changed = (*watch.closed, *watch.active)
             quiet = _OVER if look.first else frozenset()
             announce_all(connection, self.roster, look.stored, changed, now, quiet=quiet)
+            announce_flapping(connection, self.roster, (*look.stored, *changed), watch.values, now)
 
     def _next_look(self, run: str, look: Look, now: float) -> float:
         due = now + self.roster.check_interval(run)
@@ -333,11 +305,3 @@ def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogC
 def _apart(host: str, failures: int) -> float:
     """Return 1 to 1.25: hosts that went away together, as with a network, do not come back in the same moment."""
     return 1.0 + zlib.crc32(f"{host} {failures}".encode()) / 2.0**34
-
-
-def _again(incident: Incident) -> Finding:
-    return Finding(incident.kind, incident.severity, incident.starts_at, incident.facts, incident.detail)
-
-
-def _seconds(value: Value | None) -> float:
-    return value.amount if value is not None else 0.0

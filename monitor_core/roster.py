@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor_core.config.models import Config, Host, Run
+from monitor_core.config.values import jumps_in
 from monitor_core.incident.routing import Route
 from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import SELF, Incident, Receiver, Setting, Severity, Subject, SubjectKind
@@ -46,12 +47,22 @@ class Roster:
         return [name for name, run in self.config.runs.items() if run.host == host]
 
     def runs_of(self, subject: Subject) -> list[str]:
-        """Return the runs that an incident of this subject is about."""
-        return {
-            SubjectKind.RUN: [subject.name],
-            SubjectKind.HOST: self.runs_on(subject.name),
-            SubjectKind.SELF: list(self.config.runs),
-        }[subject.kind]
+        """Return the runs that an incident of this subject is about: of a host, those that are not seen without it."""
+        if subject.kind is SubjectKind.RUN:
+            return [subject.name]
+        if subject.kind is SubjectKind.SELF:
+            return list(self.config.runs)
+        return [run for host in (subject.name, *self.behind(subject.name)) for run in self.runs_on(host)]
+
+    def way(self, host: str) -> list[str]:
+        """Return the configured hosts on the way to a host, the nearest first, itself last; as far as `jump` tells."""
+        jumps = jumps_in(self.config.hosts[host].jump) if host in self.config.hosts else ()
+        first = self.way(jumps[0]) if jumps and host not in jumps else list(jumps[:1])
+        return [hop for hop in (*first, *jumps[1:], host) if hop in self.config.hosts]
+
+    def behind(self, host: str) -> list[str]:
+        """Return the hosts that are reached through a host."""
+        return [name for name in self.config.hosts if name != host and host in self.way(name)]
 
     def watches(self, incident: Incident) -> bool:
         """Return whether what an incident is about is configured; one of the monitor may be about a part of that."""
@@ -61,7 +72,7 @@ class Roster:
         if kind == "run":
             return name in self.config.runs
         if kind == "host":
-            return bool(self.runs_on(name))
+            return bool(self.runs_of(Subject(SubjectKind.HOST, name)))
         return kind != "delivery" or name in map(str, self.receivers())
 
     def host(self, name: str) -> Host:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from monitor_core.incident.scene import Scene
-from monitor_core.model.incidents import Incident, SubjectKind
+from monitor_core.model.incidents import Incident, Kind, Subject, SubjectKind
 from monitor_core.roster import Roster
-from monitor_core.store import queries
+from monitor_core.store import episodes, queries
 
 
 def scene(connection: Connection, roster: Roster, incident: Incident) -> Scene:
@@ -17,7 +19,8 @@ def scene(connection: Connection, roster: Roster, incident: Incident) -> Scene:
     mute = queries.load_mute(connection, incident.muted) if incident.muted else None
     prefix = "/trainstatus" if roster.config.slack is not None and "slack" in roster.notifiers else "trainstatus"
     if incident.subject.kind is SubjectKind.SELF:
-        return Scene(mute=mute, prefix=prefix)
+        around = Scene(mute=mute, prefix=prefix)
+        return _of_blindness(connection, roster, incident, around) if incident.kind is Kind.BLIND else around
     host = roster.host_of(incident.subject)
     address = roster.config.hosts[host].address if host in roster.config.hosts else ""
     around = Scene(host=host, address=address, mute=mute, prefix=prefix)
@@ -26,24 +29,62 @@ def scene(connection: Connection, roster: Roster, incident: Incident) -> Scene:
 
 
 def _of_host(connection: Connection, roster: Roster, host: str, around: Scene) -> Scene:
+    runs = roster.runs_of(Subject(SubjectKind.HOST, host))
     row = queries.load_hosts(connection).get(host)
-    runs = roster.runs_on(host)
-    owners = {roster.run(name).owner for name in runs} - {""}
     return replace(
         around,
-        owner=owners.pop() if len(owners) == 1 else "",
+        seen_at=row.seen_at if row is not None and row.failures == 0 else None,
+        owners=_owners(roster, runs),
         runs=tuple(_last_seen(connection, name) for name in runs),
-        error=row.error if row is not None else "",
+        behind=tuple(name for name in roster.behind(host) if roster.runs_on(name)),
+        others=_others(connection, roster, host),
     )
+
+
+def _owners(roster: Roster, runs: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Return the owners of runs with how many of them are theirs, who has most first."""
+    counted = Counter(roster.run(name).owner for name in runs)
+    return tuple((owner, number) for owner, number in counted.most_common() if owner)
+
+
+def _others(connection: Connection, roster: Roster, host: str) -> tuple[int, int] | None:
+    """Return how many of how many other hosts answer; None where there is no other. Those behind it do not count."""
+    no_other = {host, *roster.behind(host)}
+    rows = [
+        row for name, row in queries.load_hosts(connection).items() if name not in no_other and roster.runs_on(name)
+    ]
+    return (sum(row.failures == 0 for row in rows), len(rows)) if rows else None
+
+
+def _of_blindness(connection: Connection, roster: Roster, incident: Incident, around: Scene) -> Scene:
+    return replace(
+        around,
+        watched=len(roster.config.runs),
+        passed=tuple(episodes.fired_between(connection, incident.starts_at, incident.ended_at)),
+        unseen=tuple(_unseen(connection, roster)),
+    )
+
+
+def _unseen(connection: Connection, roster: Roster) -> Iterator[tuple[str, int]]:
+    """Say what cannot be seen now, each with how many runs that are."""
+    rows, hosts = queries.load_runs(connection), queries.load_hosts(connection)
+    silent = [name for name, row in hosts.items() if row.failures and roster.runs_on(name)]
+    yield from ((f"{name} does not answer", len(roster.runs_on(name))) for name in silent)
+    for name in roster.config.runs:
+        row = rows.get(name)
+        state = row.known() if row is not None else None
+        if roster.run(name).host not in silent and (state is None or state.missing_since is not None):
+            yield f"{name}: its log cannot be read", 1
 
 
 def _of_run(connection: Connection, roster: Roster, run: str, around: Scene) -> Scene:
     owner = roster.run(run).owner if run in roster.config.runs else ""
+    around = replace(around, owners=((owner, 1),) if owner else ())
     row = queries.load_run(connection, run)
     if row is None:
-        return replace(around, owner=owner)
+        return around
     # A run that is no longer configured was on this host when it was looked at last.
-    around, state = replace(around, owner=owner, host=around.host or row.host), row.known()
+    around, state = replace(around, host=around.host or row.host), row.known()
     if state is None:
         return around
     return replace(

@@ -152,11 +152,34 @@ CATALOGUE: Mapping[str, Threshold] = MappingProxyType(
                 shortest=0.0,
                 longest=86400.0,
             ),
+            Threshold(
+                "flapping",
+                Form.DURATION,
+                "1h",
+                None,
+                "A warning that fires and resolves 3 times within it flaps, until it is calm for a third of it.",
+                shortest=60.0,
+                longest=86400.0,
+            ),
+            Threshold(
+                "blind",
+                Form.DURATION,
+                "3m",
+                "3m",
+                "How long nobody may have looked, and not less than 2 check intervals, before that is told.",
+                shortest=60.0,
+                longest=86400.0,
+            ),
         )
     }
 )
 # What the seed preset does not have is switched off there: no value.
 Values = Mapping[str, Value | None]
+
+
+def seconds(value: Value | None) -> float:
+    """Return a duration in seconds; 0 where a rule is switched off."""
+    return 0.0 if value is None else value.amount
 
 
 def preset_values(preset: Preset) -> dict[str, Value | None]:

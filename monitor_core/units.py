@@ -10,6 +10,7 @@ NBSP = "\u00a0"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_SIZES = ("B", "kB", "MB", "GB", "TB")
 DURATION_EXAMPLES = "30s, 20m, 1h30m"
 
 
@@ -91,6 +92,13 @@ def significant(value: float, digits: int = 4) -> str:
 def seconds_per_iteration(ms: float) -> str:
     """Write a time per iteration in seconds, three digits: `0.408`, `11.1`."""
     return significant(ms / 1000, 3)
+
+
+def size(octets: float) -> str:
+    """Write how much room files take: `82 GB`, `1.9 TB`."""
+    power = min((len(str(int(octets))) - 1) // 3, len(_SIZES) - 1)
+    number = octets / 1000**power
+    return f"{number:,.{1 if power and number < 10 else 0}f}{NBSP}{_SIZES[power]}"  # noqa: PLR2004 two digits at least
 
 
 def utc_time(epoch: float, *, seconds: bool = True) -> str:

@@ -20,10 +20,9 @@ def run_view(
 ) -> RunView:
     """Return a run as it is known now."""
     config, host = roster.run(name), roster.run(name).host
-    subject, on = Subject(SubjectKind.RUN, name), Subject(SubjectKind.HOST, host)
-    own = tuple(
-        sorted((i for i in incidents if i.subject in {subject, on}), key=lambda i: (-i.severity.rank, i.number))
-    )
+    subject = Subject(SubjectKind.RUN, name)
+    about = {subject, *(Subject(SubjectKind.HOST, each) for each in roster.way(host))}
+    own = tuple(sorted((i for i in incidents if i.subject in about), key=lambda i: (-i.severity.rank, i.number)))
     unseen = RunView(
         name=name,
         host=host,
@@ -74,7 +73,7 @@ def host_view(
         address=roster.host(name).address,
         answers=row is not None and row.failures == 0,
         seen_at=row.seen_at if row is not None else None,
-        runs=tuple(roster.runs_on(name)),
+        runs=tuple(roster.runs_of(subject)),
         incidents=tuple(i for i in incidents if i.subject == subject),
         mutes=tuple(mute for mute in mutes if covers(mute, subject, name)),
     )

@@ -189,8 +189,8 @@ def _chart(name: str, values: Values, recording: Recording, outcome: Outcome) ->
 def _alert(told: Told, recording: Recording) -> Alert:
     """Return the iterations that an incident spans: a silence lies between two of them, an ending is at the last."""
     incident, lines = told.incident, recording.progress
-    known = incident.counter("iteration")
-    last = lines[0].iteration if known is None else known
+    known = (incident.counter("iteration"), told.iteration, lines[0].iteration)
+    last = next(iteration for iteration in known if iteration is not None)
     since = incident.counter("since_iteration")
     if incident.kind is Kind.STUCK and told.resolved_at is not None:
         until = min((line.iteration for line in lines if line.iteration > last), default=last)

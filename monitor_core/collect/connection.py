@@ -36,13 +36,13 @@ class _Dropped(Exception):  # noqa: N818 it is what happened
 class Connection:
     """A connection to the last hop of a route; those before it are shared with others, see `Network`.
 
-    `stage` says for people what is being done. Methods raise Unreachable and HostKeyChanged where the reason is known,
-    else what paramiko and sockets raise; `bounded` makes sentences of that. `close` may be called from any thread and
-    ends what is under way, of this connection alone.
+    `stage` says for people what is being done, `at` through which machine, if it waits for one. Methods raise
+    Unreachable and HostKeyChanged where the reason is known, else what paramiko and sockets raise; `bounded` makes
+    sentences of that. `close` may be called from any thread and ends what is under way, of this connection alone.
     """
 
     def __init__(self, network: Network) -> None:
-        self.stage = ""
+        self.stage = self.at = ""
         self._network = network
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -152,11 +152,11 @@ class Connection:
         raise AssertionError
 
     def _enter(self, way: Route, ends_at: float) -> None:
-        self.stage = f"while waiting for the connection through {way[-1].label}"
+        self.stage, self.at = f"while waiting for the connection through {way[-1].label}", way[-1].name
         bastion = self._network.enter(way, lambda: Connection(self._network), ends_at, self._closed.is_set)
         with self._lock:
             if not self._closed.is_set():
-                self._bastion = bastion
+                self._bastion, self.at = bastion, ""
                 return
         self._network.leave(bastion)
         raise EOFError
@@ -230,7 +230,7 @@ def bounded(connection: Connection, deadline: float) -> Iterator[float]:
         connection.join()
         if isinstance(error, CollectError):
             raise
-        raise Unreachable(_sentence(connection.stage, deadline, ends_at)) from error
+        raise Unreachable(_sentence(connection.stage, deadline, ends_at), connection.at) from error
     finally:
         watch.cancel()
 

@@ -152,5 +152,7 @@ def _ping(passage: Passage) -> None:
 
 
 def _through(hop: Hop, error: CollectError) -> CollectError:
-    text = f"through {hop.label}: {error}"
-    return HostKeyChanged(text, error.fingerprint) if isinstance(error, HostKeyChanged) else Unreachable(text)
+    text, host = f"through {hop.label}: {error}", error.host or hop.name
+    return (
+        HostKeyChanged(text, error.fingerprint, host) if isinstance(error, HostKeyChanged) else Unreachable(text, host)
+    )

@@ -16,6 +16,8 @@ _AFTER_SLASH = re.compile(r"(?<=\d/) +(?=\d)")
 _BETWEEN = " | "
 _MANY = 4
 _ERROR = 200
+# Kinds that quote the line by which they were found.
+_QUOTED = {Kind.FAILED: "Log: first error", Kind.GPU_XID: "Kernel log"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,10 @@ class Excerpt:
 
 def excerpt(incident: Incident, scene: Scene) -> Excerpt:
     """Return the log lines that add something the facts do not."""
-    if incident.kind is Kind.FAILED:
-        return Excerpt("Log: first error", (incident.said("text")[:_ERROR],))
+    if incident.kind in _QUOTED and incident.said("text"):
+        return Excerpt(_QUOTED[incident.kind], (incident.said("text")[:_ERROR],))
+    if incident.kind is Kind.LOSS_NAN and incident.said("text"):
+        return Excerpt("Log: first such line", (shorten(incident.said("text")),))
     if incident.kind is Kind.STUCK and scene.tail:
         written = incident.facts.get("still_written")
         return Excerpt("Log: still written, but no progress line" if written else "Log: last lines", _short(scene, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitor_core.model.incidents import KINDS, SELF, Finding, Incident, IncidentState, Kind, Number, Reason, Subject
@@ -25,7 +25,8 @@ class Step:
 def step(subject: Subject, active: Sequence[Incident], found: Iterable[Finding], now: float) -> Step:
     """Bring the incidents of a subject up to what is found at `now` (seconds since 1970).
 
-    An ending that is not certain yet opens nothing anew, and closes nothing either.
+    An ending that is not certain yet opens nothing anew, and closes nothing either. What is part of another trouble
+    ends with it.
     """
     findings = {(finding.kind, finding.detail): finding for finding in found}
     certain = [finding for finding in findings.values() if now >= finding.since + finding.grace]
@@ -41,7 +42,11 @@ def step(subject: Subject, active: Sequence[Incident], found: Iterable[Finding],
             closed.append(resolve(incident, now, closed_by=ended.get(incident.kind)))
         else:
             after.append(_update(incident, finding, now))
-    after += [_open(subject, finding, now) for finding in findings.values() if finding.kind not in held]
+    new = [finding for finding in findings.values() if finding.kind not in held]
+    there = {incident.kind for incident in after} | {finding.kind for finding in new}
+    closed += [resolve(incident, now) for incident in after if not _whole(incident.kind, there)]
+    after = [incident for incident in after if _whole(incident.kind, there)]
+    after += [_open(subject, finding, now) for finding in new if _whole(finding.kind, there)]
     return Step(tuple(after), tuple(closed))
 
 
@@ -82,6 +87,11 @@ def told_reason(before: Incident | None, after: Incident, now: float) -> Reason 
     if after.severity.rank > before.severity.rank:
         return Reason.ESCALATED
     return Reason.REFRESH if _aged(after, now) else None
+
+
+def _whole(kind: Kind, there: Collection[Kind]) -> bool:
+    """Return whether a kind may hold beside those that are there: a part needs its whole."""
+    return KINDS[kind].part_of is None or KINDS[kind].part_of in there
 
 
 def _kinds(findings: Iterable[Finding], relation: str) -> dict[Kind, Kind]:

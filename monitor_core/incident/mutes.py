@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor_core.model.incidents import Incident, Mute, Subject, SubjectKind
+from monitor_core.model.incidents import Incident, Kind, Mute, Subject, SubjectKind
 
 
 def covers(mute: Mute, subject: Subject, host: str) -> bool:
@@ -15,10 +15,12 @@ def covers(mute: Mute, subject: Subject, host: str) -> bool:
 
 
 def muting(mutes: Iterable[Mute], incident: Incident, host: str, now: float) -> Mute | None:
-    """Return the mute that holds this incident's messages back, the longest one if there are several."""
+    """Return the mute that holds this incident's messages back, the longest one if there are several.
+
+    Who mutes a kind does not want to hear that it flaps either, which is what the detail of such an incident names.
+    """
+    kinds = {None, incident.kind, incident.detail if incident.kind is Kind.FLAPPING else None}
     holding = [
-        mute
-        for mute in mutes
-        if mute.holds(now) and covers(mute, incident.subject, host) and mute.kind in {None, incident.kind}
+        mute for mute in mutes if mute.holds(now) and covers(mute, incident.subject, host) and mute.kind in kinds
     ]
     return max(holding, key=lambda mute: mute.until, default=None)

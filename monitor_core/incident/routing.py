@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from monitor_core.model.decisions import Decision, Outcome, place
 from monitor_core.model.incidents import (
     ENDINGS,
+    KINDS,
     Delivery,
     DeliveryState,
     Incident,
@@ -21,8 +22,8 @@ from monitor_core.model.incidents import (
 )
 from monitor_core.units import utc_moment
 
-_TELLS = frozenset({Reason.FIRING, Reason.ESCALATED, Reason.MUTE_ENDED})
-_QUIET_UNDER_A_MUTE = _TELLS | {Reason.REFRESH}
+_TELLS = frozenset({Reason.FIRING, Reason.ESCALATED, Reason.MUTE_ENDED, Reason.CALM})
+_QUIET_IF_HELD_BACK = _TELLS | {Reason.REFRESH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,14 @@ def decide(
     """Return what follows from a reason.
 
     `told` holds the newest delivery about this incident for each receiver that was told of it, or is about to be.
-    `mute` is the one that holds a muted incident back; it leaves only the edit that says so, and the resolve.
+    `mute` is the one that holds a muted incident back; it leaves only the edit that says so, and the resolve. So does
+    what flaps.
     """
-    if incident.muted and reason in _QUIET_UNDER_A_MUTE:
+    if incident.muted and reason in _QUIET_IF_HELD_BACK:
         return Decided(untold=(_muted(incident, reason, mute, now),))
+    if incident.held and reason in _QUIET_IF_HELD_BACK:
+        why = f"it is held back while incident {incident.held} ({KINDS[Kind.FLAPPING].word}) fires"
+        return Decided(untold=(Decision(incident.number, now, reason, Outcome.INHIBITED, why=why),))
     if reason in _TELLS:
         return _fresh(incident, reason, routes, runs, now)
     editors = {route.receiver for route in routes if route.edits}

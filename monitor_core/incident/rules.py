@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from monitor_core.incident.sentences import gap, passed_limit
-from monitor_core.model.incidents import Incident, Kind, Phase, Severity
+from monitor_core.incident.catalogue import MEANINGS
+from monitor_core.incident.sight import WHY_BLIND
+from monitor_core.incident.training import gap, passed_limit
+from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.parse.signatures import describe
 from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration
 
-_THRESHOLDS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.STUCK: ("stuck", "stuck_critical", "stuck_floor"),
-    Kind.SLOW: ("slow", "slow_critical"),
-    Kind.UNREACHABLE: ("unreachable",),
-    Kind.LOG_MISSING: ("log_missing",),
-    Kind.LOG_UNREADABLE: ("log_missing",),
-}
 _WAITED_FOR = {
     Phase.STARTING: "no first line",
     Phase.CHECKPOINTING: "no end of the checkpoint",
@@ -25,7 +20,7 @@ _WAITED_FOR = {
 
 def deciding_thresholds(kind: Kind, severity: Severity) -> tuple[str, ...]:
     """Return the names of the thresholds by which a kind is judged, first the one that decided."""
-    names = _THRESHOLDS.get(kind, ())
+    names = MEANINGS[kind].thresholds
     worse = [name for name in names if name.endswith("_critical") and severity is Severity.CRITICAL]
     return (*worse, *(name for name in names if name not in worse))
 
@@ -70,6 +65,15 @@ def _unreachable(incident: Incident, now: float) -> str:
     return f"{tries} polls in a row without an answer, the last one {silent} before: {incident.said('error')}"
 
 
+def _flapping(incident: Incident, now: float) -> str:
+    times, since = incident.counter("times") or 0, duration(now - incident.starts_at)
+    return f"{KINDS[Kind(incident.detail)].word} fired and resolved {times} times within {since}"
+
+
+def _blind(incident: Incident, now: float) -> str:
+    return f"nobody looked: {WHY_BLIND.get(incident.said('why'), 'it is not known why')}"
+
+
 def _stated(incident: Incident, now: float) -> str:
     """What the facts say by themselves."""
     words = [incident.said(name) for name in ("what", "error", "text") if incident.said(name)]
@@ -88,5 +92,7 @@ _RULES: Mapping[Kind, Callable[[Incident, float], str]] = {
     Kind.FINISHED: _ended,
     Kind.STOPPED: _ended,
     Kind.FAILED: _ended,
+    Kind.FLAPPING: _flapping,
     Kind.UNREACHABLE: _unreachable,
+    Kind.BLIND: _blind,
 }

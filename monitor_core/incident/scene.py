@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor_core.model.incidents import Mute
+from monitor_core.model.incidents import Incident, Mute
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The run or host of an incident as it is now. Times are seconds since 1970 on our clock.
 
-    `usual_ms` is the usual time per iteration. `resumed` is the iteration from which the newest launch went on. `runs`
-    are the runs of a host with where they were last seen. `prefix` is what people type before a command: `/trainstatus`
-    in Slack, `trainstatus` in a shell. `tail` are the last log lines. `error` is the sentence of the last failure of a
-    host or a receiver.
+    `usual_ms` is the usual time per iteration. `resumed` is the iteration from which the newest launch went on.
+    `prefix` is what people type before a command: `/trainstatus` in Slack, `trainstatus` in a shell. `tail` are the
+    last log lines. `owners` are the owners of the runs that it is about, with how many of them. Of a host, `runs` are
+    those that cannot be seen without it, with where they were last seen, `behind` the hosts that are reached through
+    it, `others` how many of how many other hosts answer. Of the monitor, `watched` is how many runs it watches,
+    `passed` are the incidents that fired while it did not look, `unseen` says what it cannot see now, with how many
+    runs that are.
     """
 
     host: str = ""
     address: str = ""
-    owner: str = ""
+    owners: tuple[tuple[str, int], ...] = ()
     iteration: int | None = None
     total: int | None = None
     loss: float | None = None
@@ -32,6 +35,10 @@ class Scene:
     checkpoint_at: float | None = None
     tail: tuple[str, ...] = ()
     runs: tuple[tuple[str, int | None, int | None], ...] = ()
+    behind: tuple[str, ...] = ()
+    others: tuple[int, int] | None = None
+    watched: int = 0
+    passed: tuple[Incident, ...] = ()
+    unseen: tuple[tuple[str, int], ...] = ()
     mute: Mute | None = None
     prefix: str = "trainstatus"
-    error: str = ""

@@ -6,16 +6,19 @@ from dataclasses import dataclass, replace
 
 from monitor_core.incident import sentences
 from monitor_core.incident.excerpt import excerpt
-from monitor_core.incident.facts import facts, owner, person, since_fact
+from monitor_core.incident.facts import facts, members, owners, person, since_fact
+from monitor_core.incident.phrases import advice, on, short_name
 from monitor_core.incident.scene import Scene
-from monitor_core.model.incidents import ENDINGS, KINDS, UNSEEN, Incident, Kind, Reason, Severity, SubjectKind
+from monitor_core.incident.sentences import SPEECH
+from monitor_core.model.incidents import KINDS, UNSURE, Incident, Kind, Reason, Severity, SubjectKind
 from monitor_core.model.message import Action, Look, Message, Strong, Text, Time, TimeStyle
-from monitor_core.units import duration, ratio
+from monitor_core.units import duration
 
 # A message that was made so many seconds before it was accepted says that it is late.
 _LATE = 60.0
-_NAME = 24
 _MARKED = "Marked as a false alarm by "
+# Kinds that keep from seeing the runs of a host: their messages name those runs.
+_GROUPS = frozenset({Kind.UNREACHABLE, Kind.HOST_KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
         subject=_mail_subject(incident, scene),
         state=_word(incident),
         severity=incident.severity,
+        members_title="Last seen",
+        members=members(scene) if incident.kind in _GROUPS and incident.active else (),
         facts=labelled,
+        hint=_hint(incident),
         late=_late(sending),
         actions=_actions(incident),
         context=_context(incident, scene, now),
@@ -64,25 +70,9 @@ def message(incident: Incident, scene: Scene, sending: Sending) -> Message:
     return made
 
 
-def short_name(name: str, limit: int = _NAME) -> str:
-    """Cut the middle out of a long name: `moe-16x3b…seed3`."""
-    if len(name) <= limit:
-        return name
-    head = (limit - 1) // 2 + (limit - 1) % 2
-    return f"{name[:head]}…{name[-(limit - 1 - head) :]}"
-
-
 def measure(incident: Incident, now: float) -> str:
     """Return the one number that says how bad it is; empty where there is none."""
-    if incident.kind is Kind.SLOW:
-        factor = incident.facts.get("factor" if incident.active else "worst")
-        return ratio(float(factor)) if factor is not None else ""
-    if incident.kind is Kind.FINISHED:
-        started = incident.facts.get("started_at")
-        return f"in {duration(incident.starts_at - float(started))}" if started is not None else ""
-    if incident.kind in ENDINGS | {Kind.MONITOR_ERROR, Kind.TEST}:
-        return ""
-    return duration((incident.ends_at if incident.ends_at is not None else now) - incident.starts_at)
+    return SPEECH[incident.kind].measure(incident, now)
 
 
 def _subject_name(incident: Incident) -> str:
@@ -90,41 +80,50 @@ def _subject_name(incident: Incident) -> str:
 
 
 def _state(incident: Incident, now: float) -> str:
-    return " ".join(part for part in (KINDS[incident.kind].word, measure(incident, now)) if part)
+    parts = (SPEECH[incident.kind].tense, KINDS[incident.kind].word, measure(incident, now))
+    return " ".join(part for part in parts if part)
 
 
 def _headline(incident: Incident, state: str) -> str:
     name = short_name(_subject_name(incident))
-    if not incident.active and not KINDS[incident.kind].once:
+    if incident.over:
         return f"{name} resolved · {state}"
     severity = "" if incident.severity is Severity.INFO else f" · {incident.severity}"
     return f"{name} {state}{severity}"
 
 
 def _look(incident: Incident) -> Look:
-    once = KINDS[incident.kind].once
     table = (
-        (not incident.active and not once, Look.RESOLVED),
+        (incident.over, Look.RESOLVED),
         (incident.kind is Kind.FINISHED, Look.FINISHED),
         (bool(incident.muted), Look.MUTED),
         (bool(incident.taken_by), Look.ACKNOWLEDGED),
-        (incident.kind in UNSEEN | {Kind.MONITOR_ERROR}, Look.UNKNOWN),
+        (incident.kind in UNSURE, Look.UNKNOWN),
+        (incident.kind is Kind.FLAPPING, Look.FLAPPING),
         (True, Look(incident.severity)),
     )
     return next(look for holds, look in table if holds)
 
 
 def _word(incident: Incident) -> str:
-    """Return the state of the incident in a word."""
+    """Return the state of the incident in a word; none for what is told when it is over already."""
     if incident.kind is Kind.TEST:
         return "test"
     look = _look(incident)
-    return str(look) if look in {Look.RESOLVED, Look.FINISHED, Look.MUTED, Look.ACKNOWLEDGED} else "firing"
+    if look in {Look.RESOLVED, Look.FINISHED, Look.MUTED, Look.ACKNOWLEDGED}:
+        return str(look)
+    return "firing" if incident.active else ""
 
 
 def _bare(incident: Incident) -> bool:
     """After acknowledge, mute and resolve the message gets shorter."""
     return _look(incident) in {Look.CRITICAL, Look.WARNING, Look.UNKNOWN}
+
+
+def _hint(incident: Incident) -> str:
+    """Say what to do, where whoever found it knows that, until somebody is on it."""
+    known = incident.said("advice") or (advice(incident.said("error")) if incident.kind in _GROUPS else "")
+    return known if _bare(incident) else ""
 
 
 def _lead(incident: Incident, scene: Scene) -> Text:
@@ -157,18 +156,18 @@ def _marked_since(incident: Incident) -> Text:
 
 
 def _fallback(incident: Incident, scene: Scene, state: str, now: float) -> Text:
-    where = f" on {scene.host}" if incident.subject.kind is SubjectKind.RUN else ""
+    where = on(scene) if incident.subject.kind is SubjectKind.RUN else ""
     name = _subject_name(incident)
     first = sentences.plain(sentences.sentence(incident, scene, now))
-    if not incident.active and not KINDS[incident.kind].once:
+    if incident.over:
         return (f"Resolved: {name} was {state}{where}. ", *first)
-    severity = str(incident.severity).capitalize()
-    belongs: Text = (" Owner ", owner(incident, scene), ".") if scene.owner else ()
-    return (f"{severity}: {name} {state}{where}. ", *first, *belongs)
+    people = owners(incident, scene) if incident.active else ()
+    belongs: Text = (" Owner ", *people, ".") if people else ()
+    return (f"{str(incident.severity).capitalize()}: {name} {state}{where}. ", *first, *belongs)
 
 
 def _mail_subject(incident: Incident, scene: Scene) -> str:
-    where = f" on {scene.host}" if incident.subject.kind is SubjectKind.RUN else ""
+    where = on(scene) if incident.subject.kind is SubjectKind.RUN else ""
     return f"{_subject_name(incident)} {KINDS[incident.kind].word}{where} (incident {incident.number})"
 
 
@@ -191,7 +190,7 @@ def _late(sending: Sending) -> Text:
 
 def _open(incident: Incident) -> bool:
     """Return whether somebody may want to take it: it fires, and is more than news."""
-    return incident.active and incident.kind not in {Kind.FINISHED, Kind.STOPPED}
+    return incident.active and incident.kind not in {Kind.FINISHED, Kind.STOPPED, Kind.BLIND, Kind.TEST}
 
 
 def _actions(incident: Incident) -> tuple[Action, ...]:
@@ -205,11 +204,10 @@ def _actions(incident: Incident) -> tuple[Action, ...]:
 
 
 def _context(incident: Incident, scene: Scene, now: float) -> Text:
-    if not incident.active and not KINDS[incident.kind].once:
-        known = f" · was {incident.severity}"
-    else:
-        known = "" if scene.seen_at is None else f" · seen {duration(now - scene.seen_at)} ago"
-    return (f"Incident {incident.number}{known} · {scene.prefix} why {incident.number}",)
+    seen = "" if scene.seen_at is None else f"seen {duration(now - scene.seen_at)} ago"
+    more = (f"was {incident.severity}",) if incident.over else (SPEECH[incident.kind].aside(scene), seen)
+    parts = (f"Incident {incident.number}", *more, f"{scene.prefix} why {incident.number}")
+    return (" · ".join(part for part in parts if part),)
 
 
 def _note(incident: Incident, scene: Scene, sending: Sending) -> Text:
@@ -223,6 +221,8 @@ def _note(incident: Incident, scene: Scene, sending: Sending) -> Text:
         return (Strong((f"Now {incident.severity}: {state}.",)),)
     if sending.reason is Reason.MUTE_ENDED:
         return (Strong((f"The mute has ended; still {state}.",)),)
+    if sending.reason is Reason.CALM:
+        return (Strong((f"It comes and goes no more; still {state}.",)),)
     return ()
 
 
@@ -233,5 +233,12 @@ def _commands(incident: Incident, scene: Scene) -> tuple[tuple[str, str], ...]:
     words = [("Acknowledge", f"ack {incident.number}")]
     if target:
         words.append(("Mute", f"mute {target} 1h"))
-        words.append(("Look", f"status {target}" if scene.prefix == "trainstatus" else target))
+        words.append(("Look", _look_at(incident, scene)))
     return tuple((label, f"{scene.prefix} {command}") for label, command in words)
+
+
+def _look_at(incident: Incident, scene: Scene) -> str:
+    """A run has a page of its own; a host is shown among all."""
+    if incident.subject.kind is not SubjectKind.RUN:
+        return "status"
+    return incident.subject.name if scene.prefix.startswith("/") else f"status {incident.subject.name}"

@@ -67,13 +67,28 @@ class Kind(StrEnum):
 
     STUCK = "stuck"
     SLOW = "slow"
+    LOSS_NAN = "loss_nan"
+    LOSS_SPIKE = "loss_spike"
+    DIVERGED = "diverged"
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
-    UNREACHABLE = "unreachable"
-    HOST_KEY = "host_key"
+    NOT_EXITING = "not_exiting"
+    COMM_GROUP = "comm_group"
+    FLAPPING = "flapping"
     LOG_MISSING = "log_missing"
     LOG_UNREADABLE = "log_unreadable"
+    UNREACHABLE = "unreachable"
+    HOST_KEY = "host_key"
+    GPU_LOST = "gpu_lost"
+    GPU_IDLE = "gpu_idle"
+    GPU_SPIN = "gpu_spin"
+    GPU_THROTTLE = "gpu_throttle"
+    GPU_ECC = "gpu_ecc"
+    GPU_IMBALANCE = "gpu_imbalance"
+    GPU_XID = "gpu_xid"
+    DISK_LOW = "disk_low"
+    BLIND = "blind"
     MONITOR_ERROR = "monitor_error"
     TEST = "test"
 
@@ -82,32 +97,60 @@ class Kind(StrEnum):
 class KindSpec:
     """How incidents of one kind behave.
 
-    `word`: what people see, in capitals. `once`: told once, without a resolve message. `ends`: kinds of the same
-    subject that this one closes. `inhibits`: kinds that are neither opened nor judged while this one holds.
+    `word`: what people see, in capitals. `subject`: what they are about. `severities`: those that they may have.
+    `closes`: when they are over, in words. `once`: told once, without a resolve message. `ends`: kinds of the same
+    subject that this one closes. `inhibits`: kinds that are neither opened nor judged while this one holds. `part_of`:
+    the kind without which this one does not hold.
     """
 
     word: str
+    subject: SubjectKind
+    severities: tuple[Severity, ...]
+    closes: str
     once: bool = False
     ends: frozenset[Kind] = frozenset()
     inhibits: frozenset[Kind] = frozenset()
+    part_of: Kind | None = None
 
 
-_TRAINING = frozenset({Kind.STUCK, Kind.SLOW})
+_RUN, _HOST, _SELF = SubjectKind.RUN, SubjectKind.HOST, SubjectKind.SELF
+_INFO, _WARNING, _CRITICAL = (Severity.INFO,), (Severity.WARNING,), (Severity.CRITICAL,)
+_WORSE = (Severity.WARNING, Severity.CRITICAL)
+_TRAINING = frozenset({Kind.STUCK, Kind.COMM_GROUP, Kind.SLOW, Kind.LOSS_NAN, Kind.LOSS_SPIKE, Kind.DIVERGED})
+_NEXT_LAUNCH, _GOOD_READ, _OVER = "at the next launch", "at the first good read", "when it is over"
 KINDS: Mapping[Kind, KindSpec] = {
-    Kind.STUCK: KindSpec("STUCK", inhibits=frozenset({Kind.SLOW})),
-    Kind.SLOW: KindSpec("SLOW"),
-    Kind.FINISHED: KindSpec("FINISHED", once=True, ends=_TRAINING),
-    Kind.STOPPED: KindSpec("STOPPED EARLY", once=True, ends=_TRAINING),
-    Kind.FAILED: KindSpec("FAILED", once=True, ends=_TRAINING),
-    Kind.UNREACHABLE: KindSpec("UNREACHABLE"),
-    Kind.HOST_KEY: KindSpec("HOST KEY CHANGED"),
-    Kind.LOG_MISSING: KindSpec("UNKNOWN"),
-    Kind.LOG_UNREADABLE: KindSpec("UNKNOWN"),
-    Kind.MONITOR_ERROR: KindSpec("MONITOR ERROR"),
-    Kind.TEST: KindSpec("TEST", once=True),
+    Kind.STUCK: KindSpec("STUCK", _RUN, _WORSE, "at the next progress line", inhibits=frozenset({Kind.SLOW})),
+    Kind.SLOW: KindSpec("SLOW", _RUN, _WORSE, "when the last 20 lines are back below the midpoint of 1 and `slow`"),
+    Kind.LOSS_NAN: KindSpec("NaN LOSS", _RUN, _CRITICAL, "when the loss is a number again", once=True),
+    Kind.LOSS_SPIKE: KindSpec("LOSS SPIKE", _RUN, _WARNING, "when the loss has come back"),
+    Kind.DIVERGED: KindSpec("DIVERGED", _RUN, _CRITICAL, "when the loss has come back"),
+    Kind.FINISHED: KindSpec("FINISHED", _RUN, _INFO, _NEXT_LAUNCH, once=True, ends=_TRAINING),
+    Kind.STOPPED: KindSpec("STOPPED EARLY", _RUN, _WARNING, _NEXT_LAUNCH, once=True, ends=_TRAINING),
+    Kind.FAILED: KindSpec("FAILED", _RUN, _CRITICAL, _NEXT_LAUNCH, once=True, ends=_TRAINING),
+    Kind.NOT_EXITING: KindSpec("NOT EXITING", _RUN, _WARNING, "when its processes are gone"),
+    Kind.COMM_GROUP: KindSpec("COMM HANG", _RUN, _CRITICAL, "with `stuck`", part_of=Kind.STUCK),
+    Kind.FLAPPING: KindSpec("FLAPPING", _RUN, _WARNING, "when the kind has neither fired nor resolved for a while"),
+    Kind.LOG_MISSING: KindSpec("UNKNOWN", _RUN, _WARNING, _GOOD_READ),
+    Kind.LOG_UNREADABLE: KindSpec("UNKNOWN", _RUN, _WARNING, _GOOD_READ),
+    Kind.UNREACHABLE: KindSpec("UNREACHABLE", _HOST, _WARNING, _GOOD_READ),
+    Kind.HOST_KEY: KindSpec("HOST KEY CHANGED", _HOST, _CRITICAL, _GOOD_READ),
+    Kind.GPU_LOST: KindSpec("GPU LOST", _HOST, _CRITICAL, "when all GPUs are there again"),
+    Kind.GPU_IDLE: KindSpec("GPU IDLE", _HOST, _WORSE, _OVER),
+    Kind.GPU_SPIN: KindSpec("GPU SPINNING", _HOST, _WORSE, _OVER),
+    Kind.GPU_THROTTLE: KindSpec("GPU THROTTLED", _HOST, _WORSE, _OVER),
+    Kind.GPU_ECC: KindSpec("GPU ECC", _HOST, _WORSE, "when no new error has come for a while"),
+    Kind.GPU_IMBALANCE: KindSpec("GPU IMBALANCE", _HOST, _WARNING, _OVER),
+    Kind.GPU_XID: KindSpec("GPU XID", _HOST, _WORSE, "when no new one has come for a while"),
+    Kind.DISK_LOW: KindSpec("DISK LOW", _HOST, _WARNING, _OVER),
+    Kind.BLIND: KindSpec("BLIND", _SELF, _WARNING, "by itself: it is told when it looks again", once=True),
+    Kind.MONITOR_ERROR: KindSpec("MONITOR ERROR", _SELF, _WARNING, "when it works again"),
+    Kind.TEST: KindSpec("TEST", _SELF, _INFO, "when it has been delivered", once=True),
 }
 ENDINGS = frozenset({Kind.FINISHED, Kind.STOPPED, Kind.FAILED})
+# What keeps from seeing a run: nothing is known of it meanwhile.
 UNSEEN = frozenset({Kind.UNREACHABLE, Kind.HOST_KEY, Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
+# What is said of somebody who does not see, whatever its severity.
+UNSURE = UNSEEN | {Kind.BLIND, Kind.MONITOR_ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +182,9 @@ class Incident:
     """One trouble from its beginning to its end. Times are seconds since 1970 on our clock.
 
     `number` is 0 until it is stored. `starts_at` is the true onset, `fired_at` when it was decided that people are to
-    be told, `ends_at` the true end. `muted` is the mute that holds its messages back now, 0 for none. `told_for` is the
-    duration that the last message showed, in seconds. `acknowledged_by` and `false_alarm_by` are people
-    (`slack:U012`, `shell:alice`), empty for nobody.
+    be told, `ends_at` the true end. `muted` is the mute that holds its messages back now, `held` the flapping incident
+    that does, 0 for none. `told_for` is the duration that the last message showed, in seconds: 0 if no look found it
+    firing. `acknowledged_by` and `false_alarm_by` are people (`slack:U012`, `shell:alice`), empty for nobody.
     """
 
     subject: Subject
@@ -157,6 +200,7 @@ class Incident:
     acknowledged_by: str = ""
     acknowledged_at: float | None = None
     muted: int = 0
+    held: int = 0
     told_for: float = 0.0
     false_alarm_by: str = ""
     false_alarm_at: float | None = None
@@ -170,6 +214,11 @@ class Incident:
     def active(self) -> bool:
         """Whether the trouble still holds."""
         return self.state is not IncidentState.RESOLVED
+
+    @property
+    def over(self) -> bool:
+        """Whether it was resolved, and that is worth telling: what is told once stays as it was told."""
+        return not self.active and not KINDS[self.kind].once
 
     @property
     def ended_at(self) -> float:
@@ -231,6 +280,7 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     RESOLVED = "resolved"
     MUTE_ENDED = "mute_ended"
+    CALM = "calm"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     MUTED = "muted"

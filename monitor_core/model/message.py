@@ -50,6 +50,7 @@ class Look(StrEnum):
     MUTED = "muted"
     RESOLVED = "resolved"
     FINISHED = "finished"
+    FLAPPING = "flapping"
 
 
 class Action(StrEnum):
@@ -76,9 +77,9 @@ class Message:
 
     `headline` is `run STATE measure · severity`, without an emoji. `subject` names the incident in a mail's subject
     and is the same through the incident's life: `moe-16x3b STUCK on gpu-07 (incident 4127)`. `late` is the line about
-    a late or repeated delivery. `excerpt` are log lines, raw but redacted. `fallback` is the whole alert as one
-    sentence of plain text. `state` is firing, acknowledged, muted, resolved, finished or test. `note` is what a reply
-    under the message says (resolve, escalation), empty for none.
+    a late or repeated delivery. `members` are the runs of a group, by name. `excerpt` are log lines, raw but redacted.
+    `fallback` is the whole alert as one sentence of plain text. `state` is firing, acknowledged, muted, resolved,
+    finished or test. `note` is what a reply under the message says (resolve, escalation), empty for none.
     """
 
     incident: int
@@ -90,6 +91,8 @@ class Message:
     subject: str
     state: str
     severity: str = ""
+    members_title: str = ""
+    members: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()
     excerpt_title: str = ""
     excerpt: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ _STYLES = {
     Look.MUTED: "bold dim",
     Look.RESOLVED: "bold green",
     Look.FINISHED: "bold green",
+    Look.FLAPPING: "bold yellow",
 }
 
 
@@ -84,6 +85,7 @@ def _details(words: Page) -> list[RenderableType]:
     excerpt = Text("\n".join(words.excerpt), style="dim", overflow="fold")
     commands = tuple((label, (Piece(command),)) for label, command in words.commands)
     blocks: list[tuple[bool, RenderableType]] = [
+        (bool(words.members), Group(Text(words.members_title), Padding(_rows(words.members), _INDENT))),
         (bool(words.facts), _rows(words.facts)),
         (bool(words.excerpt), Group(Text(words.excerpt_title), Padding(excerpt, _INDENT))),
         (bool(words.hint), Text(f"Hint: {words.hint}")),

@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from monitor_core.incident.wording import short_name
+from monitor_core.incident.phrases import short_name
 from monitor_core.model.incidents import Severity
 from monitor_core.notify.charts import Alert
 

@@ -20,6 +20,7 @@ _TONES: Mapping[Look, str] = {
     Look.MUTED: "quiet",
     Look.RESOLVED: "resolved",
     Look.FINISHED: "resolved",
+    Look.FLAPPING: "warning",
 }
 _IN_SLACK, _IN_SHELL = "To type in Slack", "To type in a shell"
 _SIGNATURE = "-- "  # mail programs grey out what follows (RFC 3676, 4.3)
@@ -38,6 +39,7 @@ def mail_text(message: Message, footer: Sequence[str]) -> str:
     blocks = (
         f"{', '.join(words.mark)}: {words.title}",
         *(plain(paragraph) for paragraph in words.paragraphs),
+        _members(words),
         _rows([(label, plain(value)) for label, value in words.facts]),
         _excerpt(words),
         f"Hint: {words.hint}" if words.hint else "",
@@ -61,6 +63,11 @@ def _to_type(words: Page) -> str:
 def _rows(rows: Sequence[tuple[str, str]]) -> str:
     width = max((len(label) for label, _ in rows), default=0) + 3
     return "\n".join(f"{f'{label}:':<{width}}{value}" for label, value in rows)
+
+
+def _members(words: Page) -> str:
+    rows = [(label, plain(value)) for label, value in words.members]
+    return f"{words.members_title}:\n{_rows(rows)}" if rows else ""
 
 
 def _excerpt(words: Page) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor_core.model.message import Look, Message, Person, Strong, Text, Time, TimeStyle
+from monitor_core.model.message import Fact, Look, Message, Person, Strong, Text, Time, TimeStyle
 from monitor_core.units import NBSP, utc_date, utc_time
 
 LONGEST = 500  # characters of one text: a line of a log can be a megabyte, a mail server takes a few
@@ -99,6 +99,8 @@ class Page:
     mark: tuple[str, ...]
     title: str
     paragraphs: tuple[Pieces, ...]
+    members_title: str
+    members: tuple[Row, ...]
     facts: tuple[Row, ...]
     excerpt_title: str
     excerpt: tuple[str, ...]
@@ -115,7 +117,9 @@ def page(message: Message, arrow: str = "to") -> Page:
         mark=_mark(message),
         title=clean(message.headline.removesuffix(f" · {message.severity}")),
         paragraphs=tuple(wording.pieces(text) for text in _paragraphs(message) if text),
-        facts=tuple((clean(fact.label), wording.pieces(fact.value)) for fact in message.facts),
+        members_title=clean(message.members_title),
+        members=_rows(message.members, wording),
+        facts=_rows(message.facts, wording),
         excerpt_title=clean(message.excerpt_title),
         excerpt=tuple(clean(line) for line in message.excerpt),
         hint=clean(message.hint).replace(_ARROW, arrow),
@@ -123,6 +127,10 @@ def page(message: Message, arrow: str = "to") -> Page:
         context=plain(wording.pieces(message.context)),
         summary=plain(Wording().pieces(message.note or message.fallback)),
     )
+
+
+def _rows(facts: Sequence[Fact], wording: Wording) -> tuple[Row, ...]:
+    return tuple((clean(fact.label), wording.pieces(fact.value)) for fact in facts)
 
 
 def _mark(message: Message) -> tuple[str, ...]:

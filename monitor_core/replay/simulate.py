@@ -7,16 +7,17 @@ from collections import deque
 from dataclasses import dataclass
 
 from monitor_core.detect.ending import verdict
+from monitor_core.incident.flapping import judge
 from monitor_core.incident.lifecycle import told_reason
 from monitor_core.model.incidents import Incident, Kind, Phase, Reason, Subject, SubjectKind
 from monitor_core.replay.recording import Piece, Recording
-from monitor_core.thresholds import Preset, Values
+from monitor_core.thresholds import Preset, Values, seconds
 from monitor_core.track.clock import Window
 from monitor_core.track.state import WARM_UP
 from monitor_core.watch import Watch
 
 _SUBJECT = Subject(SubjectKind.RUN, "replay")
-_Key = tuple[Kind, float]
+_Key = tuple[Kind, str, float]
 
 
 @dataclass(slots=True)
@@ -31,6 +32,11 @@ class Told:
     at: float
     iteration: int | None
     resolved_at: float | None = None
+
+    @property
+    def changed_at(self) -> float:
+        """Return when there was last something to tell."""
+        return self.at if self.resolved_at is None else self.resolved_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ def simulate(
             watch.state.exit(exited[1], exited[0])
         watch.look(now, watch.state.written_at)
         _note(told, watch, now)
+        _note_flapping(told, watch, now)
         if now >= end:
             break
         now = min(_next(watch, now, check_interval), end)
@@ -114,5 +121,18 @@ def _note(told: dict[_Key, Told], watch: Watch, now: float) -> None:
     watch.closed.clear()
 
 
+def _note_flapping(told: dict[_Key, Told], watch: Watch, now: float) -> None:
+    """Take down what would have been said of a kind that comes and goes; what that holds back stays in the list."""
+    window = seconds(watch.values["flapping"])
+    if not any(entry.changed_at >= now - window for entry in told.values()):
+        return
+    done = judge(_SUBJECT, [entry.incident for entry in told.values()], window, now)
+    for flap in done.active:
+        told.setdefault(_key(flap), Told(flap, flap, now, watch.state.iteration)).incident = flap
+    for flap in done.closed:
+        entry = told[_key(flap)]
+        entry.incident, entry.resolved_at = flap, now
+
+
 def _key(incident: Incident) -> _Key:
-    return (incident.kind, incident.starts_at)
+    return (incident.kind, incident.detail, incident.starts_at)

@@ -323,7 +323,7 @@ def test_a_monitor_that_was_away_judges_the_time_between_by_the_log(tell, slack)
     story.skip()
     story.open()
     story.play(60)
-    assert story.told == []
+    assert story.texts() == [":large_purple_square: trainstatus was BLIND 30m · warning"]
     assert story.control.run(RUN).iteration == 240
 
 

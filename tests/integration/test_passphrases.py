@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from monitor_core.store.database import open_database
 from tests.support.process import train
 from tests.support.sshd import ADDRESS, make_key
 from tests.support.terminal import ROOT, TRAINSTATUS, Terminal
@@ -128,5 +129,6 @@ def test_without_a_terminal_nobody_is_asked_and_it_is_said_what_to_do(write, tmp
 
 def test_a_verb_that_looks_at_no_host_needs_no_passphrase(write, tmp_path):
     write(", passphrase: env:SSH_PHRASE")
+    open_database(f"sqlite:///{tmp_path}/t.db").dispose()
     terminal = Terminal("status", folder=tmp_path)
     assert terminal.end() == 0

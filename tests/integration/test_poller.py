@@ -192,6 +192,15 @@ def test_a_host_that_does_not_answer_is_asked_ever_more_slowly_but_every_minute(
     assert len(set(longer)) > 3
 
 
+def test_a_host_that_gives_no_answer_was_looked_at_all_the_same(site):
+    site.train(30)
+    site.poll()
+    assert site.poller.looked == {HOST: START}
+    site.go_through(away())
+    site.poll(after=60)
+    assert site.poller.looked == {HOST: START + 60}
+
+
 def test_two_lost_polls_are_no_news(site):
     site.train(30)
     site.poll()

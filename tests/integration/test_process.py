@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +57,23 @@ def test_a_reload_that_is_asked_for_while_the_monitor_still_loads_waits_for_it(w
     monitor.wait_for("reloaded trainstatus.yaml: nothing changed")
     assert monitor.said().index("watching 1 run on 1 host") < monitor.said().index("reloaded")
     assert monitor.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_monitor_that_runs_notes_that_it_looks(write):
+    write(more="defaults: {check_interval: 1s}", llama=1)
+    monitor = Monitor("monitor_core")
+    until(lambda: stored("SELECT looked_at FROM lease"))
+    assert monitor.end(signal.SIGTERM)[0] == 0
+
+
+def stored(query):
+    """Return what the monitor's database holds; nothing while it is not there."""
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect("t.db")) as database,
+    ):
+        return database.execute(query).fetchall()
+    return []
 
 
 def test_the_monitor_ends_in_time_though_a_host_and_the_mail_server_hang(write):

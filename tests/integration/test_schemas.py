@@ -19,14 +19,14 @@ from monitor_core.store import queries
 from monitor_core.store.queries import HostRow, RunRow
 from monitor_core.track import memory
 from monitor_core.track.state import RunState
-from tests.support.incidents import BY_NAME
+from tests.support.incidents import SAMPLES
 from tests.support.process import configure
 from tests.support.smtpd import MailServer
 from tests.support.stage import HOST, ONCALL, RUN, START, Stage
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schema"
 SUBJECTS = {SubjectKind.RUN: RUN, SubjectKind.HOST: HOST, SubjectKind.SELF: ""}
-NUMBERS = range(1, len(BY_NAME) + 1)
+NUMBERS = range(1, len(SAMPLES) + 1)
 VERBS = {
     "status": [["status"]],
     "run": [["status", RUN]],
@@ -64,7 +64,7 @@ def _live_through_everything(folder):
         with stage.engine.begin() as connection:
             queries.save_run(connection, RunRow(RUN, HOST, memory.dump(state), "{}", START, 0.5))
             queries.save_host(connection, HostRow(HOST, START))
-            for place, incident in enumerate(BY_NAME.values()):
+            for place, incident in enumerate(SAMPLES):
                 subject = Subject(incident.subject.kind, SUBJECTS[incident.subject.kind])
                 stored = announce(
                     connection,
@@ -98,7 +98,7 @@ def problems(name, data):
 
 
 def test_every_kind_of_incident_is_in_the_database(printed):
-    assert {incident["kind"] for incident in printed("history")["incidents"]} == set(Kind)
+    assert {incident["kind"] for incident in printed("history", "--limit", "50")["incidents"]} == set(Kind)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

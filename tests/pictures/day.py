@@ -21,6 +21,7 @@ from monitor_core.delivery import Outbox
 from monitor_core.errors import Unreachable
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.poller import Poller
+from monitor_core.pulse import Pulse
 from monitor_core.roster import Roster
 from monitor_core.store.database import open_database
 from tests.support.training import line
@@ -84,6 +85,7 @@ class Day:
         self._outboxes = [Outbox(self._engine, roster, notifier, clock) for notifier in notifiers]
         self._due = dict.fromkeys(self.hosts, clock.now)
         self.control = Control(self._engine, roster, clock)
+        self._pulse = Pulse(self._engine, roster, clock)
 
     def close(self):
         for host in self.hosts.values():
@@ -103,8 +105,14 @@ class Day:
             self.tell()
         self.clock.set(until)
 
+    def sleep(self, until):
+        """Let time pass in which trainings write and nobody looks."""
+        self.clock.set(until)
+        self._write()
+
     def tell(self):
         self.control.settle()
+        self._pulse.beat(self._poller.looked)
         for outbox in self._outboxes:
             outbox.drain()
 

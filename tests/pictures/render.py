@@ -73,6 +73,15 @@ def slack_pages(node, messages, people):
     return [Page(name, head + html, PHONE) for name, html in drawn["pages"].items()]
 
 
+def slack_sheet(node, name, rows, people):
+    """Return a page with many messages of Slack: `rows` of them, to be looked at beside each other."""
+    pages = iter(slack_pages(node, [message for row in rows for message in row], people))
+    cell = f"<div style='flex:0 0 {PHONE}px;min-width:0;overflow-wrap:anywhere'>"
+    lines = ["".join(f"{cell}{next(pages).html}</div>" for _ in row) for row in rows]
+    html = "".join(f"<div style='display:flex'>{line}</div>" for line in lines)
+    return Page(name, f"<!doctype html>{html}", PHONE * max(map(len, rows)))
+
+
 def mail_pages(mail):
     """Return a mail as it is, and as a mail program in dark mode shows it."""
     dark = mail.html.replace(_DARK, "@media all")

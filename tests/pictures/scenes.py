@@ -5,21 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.blocks import alert
 from bot.detail import run_page
 from bot.overview import overview
+from bot.people import mentioned, named
 from tests.pictures.day import Day
+from tests.support.incidents import AT, BY_KIND, LIVES, STATES, made, scene_of
 from tests.support.slack_server import SlackServer
 from tests.support.smtpd import MailServer
 from tests.support.story import SimulatedClock
 
 CAROL = "U056CAROL"
+_ROWS = 5  # of a sheet
 HOSTS = {"gpu-03": "192.0.2.13", "gpu-04": "192.0.2.14", "gpu-07": "192.0.2.17", "gpu-11": "192.0.2.21"}
+HOSTS |= {"gpu-09": "192.0.2.19"}
 AWAY = "gpu-12"
 STUCK, SLOW, DONE, FAILED, WELL = "moe-16x3b", "dense-13b", "sft-7b", "code-1b", "vit-22b"
+SWINGS, ENDS = "vision-2b", "dpo-3b"
 SWEEP = tuple(f"ablate-lr{number}" for number in range(1, 4))
 SHARD = "[2026-11-24 09:51:43] [rank5] open https://store.example.com/shard-0812?token=f3a9c1d27b8e4056 retry=3\n"
 WATCHDOG = "[2026-11-24 09:56:44] [rank0] watchdog: ALLREDUCE of group 2 running for 301 s\n"
@@ -77,6 +83,8 @@ def _morning():
             DONE: ("gpu-04", CAROL),
             FAILED: ("gpu-11", slack.bob),
             WELL: ("gpu-04", slack.alice),
+            SWINGS: ("gpu-09", slack.bob),
+            ENDS: ("gpu-09", CAROL),
             **dict.fromkeys(SWEEP, (AWAY, CAROL)),
         }
         day = Day(Path(folder), clock, slack, mail, {**HOSTS, AWAY: "192.0.2.22"}, runs)
@@ -95,10 +103,10 @@ def _plan(day):
     moe.at = at("10:45:21")
     moe.write("[before the start of training step] datetime: 2026-11-24 10:45:21\n")
     moe.iteration = 12_000
-    moe.train(40, 10, 4.1)
+    moe.train(80, 10, 4.1)
     dense = day.training(SLOW, at("08:30"), 40_000, 6_000)
     dense.train(104, 100, 0.408)
-    dense.train(80, 100, 0.53)
+    dense.train(160, 100, 0.53)
     done = day.training(DONE, at("00:17"), 3_000)
     done.train(3000, 1, 11.1)
     done.write("  successfully saved checkpoint from iteration    3000 to /ckpt/sft-7b\n", 14)
@@ -108,7 +116,19 @@ def _plan(day):
     failed.write(f"  successfully saved checkpoint from iteration {failed.iteration} to /ckpt/code-1b\n", 2)
     failed.train(23, 10, 0.87)
     failed.write(OUT_OF_MEMORY, 3)
-    day.training(WELL, at("08:25"), 9_000, 3_000).train(300, 10, 3.3)
+    well = day.training(WELL, at("08:25"), 9_000, 3_000)
+    well.train(280, 10, 3.3)
+    well.at += 217
+    well.train(60, 10, 3.3)
+    swings = day.training(SWINGS, at("08:55"), 9_000)
+    swings.train(120, 1, 6.0)
+    for _ in range(15):
+        swings.train(10, 1, 7.9)
+        swings.train(25, 1, 6.0)
+    swings.train(1000, 1, 6.0)
+    ends = day.training(ENDS, at("08:20"), 1_000)
+    ends.train(1000, 1, 9.8)
+    ends.write("[after training is done] datetime: 2026-11-24 11:03:20\n")
     for place, run in enumerate(SWEEP):
         day.training(run, at("08:26"), 8_000, 2_000 + 40 * place).train(240, 10, 2.4)
 
@@ -132,7 +152,10 @@ def _taken(day):
     day.tell()
     pictures += [_alert(day, "slack-acknowledged", STUCK)]
     day.play(at("10:48"))
-    return [*pictures, _alert(day, "slack-resolved", STUCK)]
+    pictures += [_alert(day, "slack-resolved", STUCK)]
+    day.sleep(at("11:22"))
+    day.play(at("11:24"))
+    return [*pictures, _alert(day, "slack-blind", "trainstatus")]
 
 
 _FIRING = {
@@ -141,11 +164,28 @@ _FIRING = {
     "slack-failed": FAILED,
     "slack-finished": DONE,
     "slack-unreachable": AWAY,
+    "slack-flapping": SWINGS,
 }
 
 
+def kinds():
+    """Return every kind of incident in each state of its life, as its sample has it: sheets of a few rows each."""
+    rows = [[_sample(kind, state) for of, state in LIVES if of is kind] for kind in BY_KIND]
+    return {f"kinds-{place // _ROWS + 1}": rows[place : place + _ROWS] for place in range(0, len(rows), _ROWS)}
+
+
+def _sample(kind, state):
+    return Slack(f"{kind}-{state}", alert(_in_slack(kind, state))[1], AT + 372)
+
+
+def _in_slack(kind, state):
+    of = STATES[state](BY_KIND[kind])
+    message = made(of, replace(scene_of(of), prefix="/trainstatus"))
+    return named(message, lambda _: "alice") if state == "firing" else mentioned(message)
+
+
 def _alert(day, name, subject):
-    message = next(m for m in day.slack.messages(day.slack.channel) if f" {subject} " in f"{m.shown} ".splitlines()[0])
+    *_, message = (m for m in day.slack.messages(day.slack.channel) if f" {subject} " in f"{m.shown} ".splitlines()[0])
     return Slack(name, message.blocks, float(message.ts))
 
 

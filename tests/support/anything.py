@@ -54,6 +54,8 @@ def any_message():
         subject=any_text(),
         state=any_text(),
         severity=any_text(),
+        members_title=any_text(),
+        members=st.lists(st.builds(Fact, any_text(), any_spans()), max_size=12).map(tuple),
         facts=st.lists(st.builds(Fact, any_text(), any_spans(), st.booleans()), max_size=12).map(tuple),
         excerpt_title=any_text(),
         excerpt=st.lists(any_text(), max_size=5).map(tuple),

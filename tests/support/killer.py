@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -63,7 +64,9 @@ def live(folder, request, fatal):
     resumed = float(now.read_text()) if now.exists() else START
     clock = SimulatedClock(shims, START)
     with Steps(fatal) as steps:
-        story = Story(folder, clock, slack=_slack(request), mail=_mail(request), check_interval="120s")
+        # Time passes from look to look: a life begins with a look, which must be one of those of the life before.
+        house = {"house_every": math.inf}
+        story = Story(folder, clock, slack=_slack(request), mail=_mail(request), check_interval="120s", **house)
         _plan(story)
         # What had been written before the death is in the log.
         clock.set(resumed)

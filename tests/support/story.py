@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.notifier import SlackNotifier, make_client
 from monitor_core.collect.hosts import HostReader
@@ -23,6 +23,7 @@ from monitor_core.control import Control
 from monitor_core.delivery import Outbox
 from monitor_core.notify.email import EmailNotifier
 from monitor_core.poller import Poller
+from monitor_core.pulse import Pulse
 from monitor_core.roster import Roster
 from monitor_core.store import tables
 from monitor_core.store.database import open_database
@@ -64,8 +65,10 @@ class SimulatedClock:
 class Story:
     """One run on one host. `write_*` and `train` plan what the training writes; `play` lets time pass."""
 
-    def __init__(self, folder, clock, *, slack=None, mail=None, recipients=(), host=None, zone=0.0, **run):
-        self.clock, self.slack, self.mail, self.zone = clock, slack, mail, zone
+    def __init__(
+        self, folder, clock, *, slack=None, mail=None, recipients=(), host=None, zone=0.0, house_every=60.0, **run
+    ):
+        self.clock, self.slack, self.mail, self.zone, self.house_every = clock, slack, mail, zone, house_every
         self.log = folder / "train.log"
         self.at = self.began = clock.now
         self.iteration, self.total = 0, 1000
@@ -84,10 +87,11 @@ class Story:
         self.reader = HostReader(self.config.hosts[HOST], self.config.hosts)
         self.poller = Poller(self.engine, roster, {HOST: self.reader}, self.clock)
         self.control = Control(self.engine, roster, self.clock)
+        self.pulse = Pulse(self.engine, roster, self.clock)
         self.outboxes = [Outbox(self.engine, roster, notifier, self.clock) for notifier in notifiers]
         for outbox in self.outboxes:
             outbox.recover()
-        self.due = self.clock.now
+        self.due = self.housekeeping = self.clock.now
 
     def close(self):
         self.reader.close()
@@ -123,7 +127,7 @@ class Story:
         """Let time pass until everything planned has been written, and `seconds` more."""
         ends_at = self.at + seconds
         while True:
-            times = [self.due, *(at for at, _, _ in self._planned[:1]), *self._deliveries_due()]
+            times = [self.due, self.housekeeping, *(at for at, _, _ in self._planned[:1]), *self._deliveries_due()]
             moment = max(min(times), self.clock.now)
             if moment > ends_at:
                 break
@@ -131,22 +135,32 @@ class Story:
             self._write_planned()
             if self.due <= moment:
                 self.due = max(self.poller.poll_host(HOST), moment + 0.01)
-            self.control.settle()
+            self._keep_house(moment)
             self.deliver()
         self.clock.set(ends_at)
         self.at = ends_at
+
+    def _keep_house(self, moment):
+        self.control.settle()
+        self.pulse.beat(self.poller.looked)
+        self.housekeeping = moment + self.house_every
 
     def skip(self):
         """Let time pass in which nobody looks: what is planned is written."""
         self.clock.set(self.at)
         self._write_planned()
-        self.due = self.at
+        self.due = self.housekeeping = self.at
 
     def incidents(self):
         """Return kind and state of every incident in the database, oldest first."""
         with self.engine.begin() as connection:
             rows = connection.execute(select(tables.incidents).order_by(tables.incidents.c.number))
             return [(row.kind, row.state) for row in rows]
+
+    def execute(self, statement):
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return [tuple(row) for row in result] if result.returns_rows else []
 
     def deliver(self):
         for outbox in self.outboxes:

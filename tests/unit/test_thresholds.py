@@ -77,5 +77,7 @@ def test_every_preset_has_values_that_its_thresholds_take():
         "slow_critical": "1.5",
         "unreachable": "1m",
         "log_missing": "3m",
+        "flapping": "1h",
+        "blind": "3m",
     }
     assert (seed["stuck"], seed["slow"], seed["stuck_floor"], seed["slow_critical"]) == ("2", "1.5", None, None)
