@@ -1,14 +1,16 @@
 """What a host's shell answered: marked lines, and between them bytes of files that are counted beforehand.
 
     TOKEN clock SECONDS
-    TOKEN file RUN on|anew DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
+    TOKEN file NUMBER on|other|kin|text DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
     (COUNT bytes)
-    TOKEN end
-    TOKEN refused RUN directory|special|denied|missing|failed PATH
+    TOKEN end [REAL_PATH]
+    TOKEN refused NUMBER directory|special|denied|missing|failed PATH
     TOKEN done
 
-Each marked line has a line feed before and after it. Start-up files of the login shell may print whatever they like
-before and between: what does not bear the token is nobody's, and a file whose bytes do not end at its mark is torn.
+NUMBER is the place of the question. A file that the cursor does not know (`other`) comes without bytes; `kin` and
+`text` answer a search (see trace.sh). Each marked line has a line feed before and after it. Start-up files of the login
+shell may print whatever they like before and between: what does not bear the token is nobody's, and a file whose bytes
+do not end at its mark is torn.
 """
 
 from __future__ import annotations
@@ -19,9 +21,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class FileFrame:
-    """Bytes of one file from `start` on. `goes_on`: the host took it for the file that the cursor knows."""
+    """Facts of one file, and its bytes from `start` on.
 
-    run: int
+    `number` is the place of the question. `goes_on`: the host took it for the file that the cursor knows. `real_path`
+    is without symbolic links; it is told only of a file that is read from its beginning, where the host can tell it.
+    """
+
+    number: int
     path: str
     goes_on: bool
     identity: str
@@ -29,13 +35,14 @@ class FileFrame:
     mtime: float
     start: int
     data: bytes
+    real_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A file that the host could not read: why in one word, and which (a glob that matched nothing stays a glob)."""
 
-    run: int
+    number: int
     why: str
     path: str
 
@@ -44,17 +51,21 @@ class Refusal:
 class Answer:
     """One answer of a host.
 
-    `whole`: the program ran to its end. `torn`: run and path of files that changed while they were read.
+    `files` were asked for, `kin` and `texts` were found by a search. `torn`: number and path of files that changed
+    while they were read. `whole`: the program ran to its end.
     """
 
     clock: float = 0.0
     files: list[FileFrame] = field(default_factory=list)
+    kin: list[FileFrame] = field(default_factory=list)
+    texts: list[FileFrame] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     torn: set[tuple[int, str]] = field(default_factory=set)
     whole: bool = False
 
 
-_FILE = re.compile(rb"file (\d+) (on|anew) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
+_FILE = re.compile(rb"file (\d+) (on|other|kin|text) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
+_END = re.compile(rb"end (/[^\n]*)?\n")
 _REFUSED = re.compile(rb"refused (\d+) (\w+) ([^\n]*)\n")
 _CLOCK = re.compile(rb"clock (\d+(?:\.\d+)?)")
 _SECONDS = re.compile(rb"\d+\.\d+")
@@ -76,8 +87,8 @@ def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
     if header := _FILE.match(raw, place):
         return _take_file(answer, raw, header, mark)
     if refused := _REFUSED.match(raw, place):
-        run, why, path = refused.groups()
-        answer.refusals.append(Refusal(int(run), why.decode(), path.decode(errors="backslashreplace")))
+        number, why, path = refused.groups()
+        answer.refusals.append(Refusal(int(number), why.decode(), path.decode(errors="backslashreplace")))
     elif clock := _CLOCK.match(raw, place):
         answer.clock = float(clock[1])
     elif raw.startswith(b"done\n", place):
@@ -86,17 +97,18 @@ def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
 
 
 def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes) -> int:
-    run, how, identity, size, mtime, exact, start, count, path = header.groups()
+    number, how, identity, size, mtime, exact, start, count, path = header.groups()
     end = header.end() + int(count)
     name = path.decode(errors="backslashreplace")
-    if not raw.startswith(mark + b"end\n", end):
-        answer.torn.add((int(run), name))
+    footer = _END.match(raw, end + len(mark)) if raw.startswith(mark, end) else None
+    if footer is None:
+        answer.torn.add((int(number), name))
         return header.end() - 1
     if name.encode() != path:
-        answer.refusals.append(Refusal(int(run), "name", name))
+        answer.refusals.append(Refusal(int(number), "name", name))
         return end
     frame = FileFrame(
-        run=int(run),
+        number=int(number),
         path=name,
         goes_on=how == b"on",
         identity=identity.decode(),
@@ -104,9 +116,15 @@ def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes)
         mtime=_mtime(mtime, exact),
         start=int(start),
         data=raw[header.end() : end],
+        real_path=_told(footer[1] or b""),
     )
-    answer.files.append(frame)
+    {b"kin": answer.kin, b"text": answer.texts}.get(how, answer.files).append(frame)
     return end
+
+
+def _told(path: bytes) -> str:
+    text = path.decode(errors="ignore")
+    return text if text.encode() == path else ""
 
 
 def _mtime(whole: bytes, exact: bytes) -> float:

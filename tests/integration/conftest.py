@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from monitor_core.config.models import Host
+from tests.support.follower import Follower
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd, why_not
 
@@ -36,6 +38,28 @@ def proxy(sshd):
     between = Proxy(sshd.port)
     yield between
     between.close()
+
+
+@pytest.fixture(params=["local", "ssh"])
+def host(request):
+    """This machine, read without SSH and with it."""
+    if request.param == "local":
+        return Host(name="here", transport="local")
+    return request.getfixturevalue("sshd").host()
+
+
+@pytest.fixture
+def follow(host):
+    """Follow logs on the host."""
+    followers = []
+
+    def start(*patterns, **limits):
+        followers.append(Follower(host, patterns=patterns, **limits))
+        return followers[-1]
+
+    yield start
+    for follower in followers:
+        follower.close()
 
 
 def _started(folder, settings=""):

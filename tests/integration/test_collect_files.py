@@ -10,29 +10,7 @@ import pytest
 
 from monitor_core.collect import HostReader
 from monitor_core.collect.lines import MAX_LINE
-from monitor_core.config.models import Host
 from monitor_core.model.records import LogRequest, LogTrouble
-from tests.support.follower import Follower
-
-
-@pytest.fixture(params=["local", "ssh"])
-def host(request):
-    if request.param == "local":
-        return Host(name="here", transport="local")
-    return request.getfixturevalue("sshd").host()
-
-
-@pytest.fixture
-def follow(host):
-    followers = []
-
-    def start(*patterns, **limits):
-        followers.append(Follower(host, patterns=patterns, **limits))
-        return followers[-1]
-
-    yield start
-    for follower in followers:
-        follower.close()
 
 
 def append(path, data):
