@@ -74,7 +74,7 @@ def _read_on(at: LogCursor, step: LogCursor, frame: FileFrame, *, follows: bool)
         frame.data[-FINGERPRINT:],
         rest,
         mtime=frame.mtime,
-        real_path=frame.real_path or step.real_path,
+        real_path=step.real_path or frame.real_path,
     )
 
 

@@ -7,6 +7,7 @@ through which files the log is read, one after the other.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,7 +112,7 @@ def ways(found: Sequence[Stray], requests: Sequence[LogRequest], clues: Answer) 
     starts = {key: texts.get(number, 0) for number, key in enumerate(_holes(found))}
     matched = {(stray.run, stray.frame.path) for stray in found}
     routes = [_way(stray, requests[stray.run], leads, starts, matched) for stray in found]
-    return sorted(routes, key=lambda way: way.frame.mtime)
+    return sorted(routes, key=_order)
 
 
 def _goes_on(frame: FileFrame, cursor: LogCursor) -> bool:
@@ -122,6 +123,11 @@ def _goes_on(frame: FileFrame, cursor: LogCursor) -> bool:
 def _has_device(frame: FileFrame) -> bool:
     """Where the host cannot tell devices, equal inodes say nothing."""
     return not frame.identity.startswith("0:")
+
+
+def _order(way: Way) -> tuple[bool, float]:
+    """What goes on in a file that was known comes before what is new, and older files before younger ones."""
+    return not any(step.fingerprint for step in way.steps[-1:]), way.frame.mtime
 
 
 def _searches(found: Sequence[Stray]) -> dict[tuple[int, str], Trace]:
@@ -175,7 +181,7 @@ def _way(
 
 
 def _resumed(cursor: LogCursor, home: FileFrame) -> LogCursor:
-    return replace(cursor, path=home.path, identity=home.identity, real_path=home.path)
+    return replace(cursor, path=home.path, identity=home.identity)
 
 
 def _between(own: LogCursor, lead: _Lead, frame: FileFrame) -> list[tuple[LogCursor, int]]:
@@ -183,11 +189,19 @@ def _between(own: LogCursor, lead: _Lead, frame: FileFrame) -> list[tuple[LogCur
     home = lead.home
     if home is None or not _suffix(home, own):
         return []
-    begins, known = _age(home, own), {home.identity, frame.identity}
-    between = {each.identity: each for each in lead.kin if _suffix(each, own) and each.identity not in known}
-    later = [each for each in between.values() if begins < _age(each, own) and each.mtime <= frame.mtime]
-    later.sort(key=lambda each: _age(each, own))
-    return [(LogCursor(each.path, each.identity, 0, real_path=each.path), each.size) for each in later]
+    # A file that is younger than the new one's last line is none of them: somebody else writes to it.
+    ends = frame.mtime if frame.size else math.inf
+    known = {home.identity, frame.identity}
+    others = {each.identity: each for each in lead.kin if _suffix(each, own) and each.identity not in known}
+    later = [each for each in others.values() if each.size and _is_later(each, home, own) and each.mtime <= ends]
+    later.sort(key=lambda each: (each.mtime, -_rotations(each, own)))
+    return [(LogCursor(each.path, each.identity, 0, real_path=own.real_path), each.size) for each in later]
+
+
+def _is_later(one: FileFrame, other: FileFrame, cursor: LogCursor) -> bool:
+    """Say whether a rotated file was put aside after another."""
+    numbers = _rotations(one, cursor), _rotations(other, cursor)
+    return one.mtime >= other.mtime and numbers[0] < numbers[1] if all(numbers) else one.mtime > other.mtime
 
 
 def _suffix(frame: FileFrame, cursor: LogCursor) -> str | None:
@@ -199,10 +213,10 @@ def _suffix(frame: FileFrame, cursor: LogCursor) -> str | None:
     return match[1] if match else None
 
 
-def _age(frame: FileFrame, cursor: LogCursor) -> tuple[float, int]:
-    """Order rotated files, older first: by mtime; where it is the same, the largest number is the oldest."""
+def _rotations(frame: FileFrame, cursor: LogCursor) -> int:
+    """Return how often a file was put aside, 0 where its name does not tell it: it grows with each rotation."""
     suffix = _suffix(frame, cursor) or ""
-    return (frame.mtime, -int(suffix) if _NUMBER.fullmatch(suffix) else 0)
+    return int(suffix) if _NUMBER.fullmatch(suffix) else 0
 
 
 def _continued(stray: Stray, leads: Mapping[tuple[int, str], _Lead]) -> LogCursor | None:

@@ -1,4 +1,4 @@
-"""What is read of logs that are rotated, truncated, replaced, renamed and deleted, over SSH and without it."""
+"""What is read of logs that are rotated, truncated, replaced, renamed and deleted, whatever tools their host has."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ import shutil
 
 import pytest
 
+from monitor_core.config.models import Host
 from monitor_core.model.records import LogTrouble
 
 # Longer than what a file is known again by.
 OLD = b"".join(b"old line %04d\n" % number for number in range(100))
+
+
+@pytest.fixture(params=["local", "busybox", "posix"])
+def host(request, foreign_host):
+    return Host(name="here", transport="local") if request.param == "local" else foreign_host(request.param)
+
+
+# A host that has nothing but what POSIX asks for tells neither where a link leads nor on which device a file is.
+WITH_LINKS = pytest.mark.parametrize("host", ["local", "busybox", "bsd"], indirect=True)
 
 
 def append(path, data):
@@ -321,6 +331,7 @@ def test_a_log_that_was_replaced_by_a_longer_copy_of_itself_goes_on(follower, lo
         assert (chunk.lines.endswith(more), chunk.fresh) == (True, False)
 
 
+@WITH_LINKS
 def test_a_link_that_moves_is_followed_and_the_rest_of_the_old_file_is_read_where_it_is(follow, tmp_path):
     link = tmp_path / "latest.log"
     for run in ("run 1", "run 2", "run 3"):
@@ -339,6 +350,7 @@ def test_a_link_that_moves_is_followed_and_the_rest_of_the_old_file_is_read_wher
         assert (chunk.lines, chunk.cursor.path) == (b"half a line\nof the new run\n", str(link))
 
 
+@WITH_LINKS
 def test_a_log_behind_links_is_found_when_it_is_rotated(follow, tmp_path):
     (tmp_path / "run1").mkdir()
     (tmp_path / "latest").symlink_to("run1")
@@ -353,6 +365,7 @@ def test_a_log_behind_links_is_found_when_it_is_rotated(follow, tmp_path):
     assert follower.lines() == b"half a line\nnew\n"
 
 
+@WITH_LINKS
 def test_a_link_to_a_log_that_is_followed_is_not_read_again(follow, tmp_path):
     first, second, link = tmp_path / "run1.log", tmp_path / "run2.log", tmp_path / "latest.log"
     first.write_bytes(b"one\n")
