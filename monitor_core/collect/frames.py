@@ -1,21 +1,22 @@
 """What a host's shell answered: marked lines, and between them bytes of files that are counted beforehand.
 
     TOKEN clock SECONDS
-    TOKEN file NUMBER on|other|kin|text DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
+    TOKEN file RUN on|other|kin|text DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
     (COUNT bytes)
     TOKEN end [REAL_PATH]
-    TOKEN refused NUMBER directory|special|denied|missing|failed PATH
+    TOKEN refused RUN directory|special|denied|missing|failed PATH
     TOKEN done
 
-NUMBER is the place of the question. A file that the cursor does not know (`other`) comes without bytes; `kin` and
-`text` answer a search (see trace.sh). Each marked line has a line feed before and after it. Start-up files of the login
-shell may print whatever they like before and between: what does not bear the token is nobody's, and a file whose bytes
-do not end at its mark is torn.
+RUN is the place of the request, or of the search, in the trip. A file that the cursor does not know (`other`) comes
+without bytes; `kin` and `text` answer a search (see trace.sh). Each marked line has a line feed before and after it.
+Start-up files of the login shell may print whatever they like before and between: what does not bear the token is
+nobody's, and a file whose bytes do not end at its mark is torn.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -23,11 +24,11 @@ from dataclasses import dataclass, field
 class FileFrame:
     """Facts of one file, and its bytes from `start` on.
 
-    `number` is the place of the question. `goes_on`: the host took it for the file that the cursor knows. `real_path`
-    is without symbolic links; it is told only of a file that is read from its beginning, where the host can tell it.
+    `run` is the place of the request, or of the search, in the trip. `goes_on`: the host took it for the file that the
+    cursor knows. `real_path` is without symbolic links; it is told only of a file that is read from its beginning.
     """
 
-    number: int
+    run: int
     path: str
     goes_on: bool
     identity: str
@@ -42,7 +43,7 @@ class FileFrame:
 class Refusal:
     """A file that the host could not read: why in one word, and which (a glob that matched nothing stays a glob)."""
 
-    number: int
+    run: int
     why: str
     path: str
 
@@ -51,7 +52,7 @@ class Refusal:
 class Answer:
     """One answer of a host.
 
-    `files` were asked for, `kin` and `texts` were found by a search. `torn`: number and path of files that changed
+    `files` were asked for, `kin` and `texts` were found by a search. `torn`: run and path of files that changed
     while they were read. `whole`: the program ran to its end.
     """
 
@@ -82,13 +83,21 @@ def parse(raw: bytes, token: str) -> Answer:
     return answer
 
 
+def by_run(frames: Iterable[FileFrame]) -> dict[int, list[FileFrame]]:
+    """Return the frames of each run."""
+    parted: dict[int, list[FileFrame]] = {}
+    for frame in frames:
+        parted.setdefault(frame.run, []).append(frame)
+    return parted
+
+
 def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
     """Take what is said at this place into the answer; return where to look for the next mark."""
     if header := _FILE.match(raw, place):
         return _take_file(answer, raw, header, mark)
     if refused := _REFUSED.match(raw, place):
-        number, why, path = refused.groups()
-        answer.refusals.append(Refusal(int(number), why.decode(), path.decode(errors="backslashreplace")))
+        run, why, path = refused.groups()
+        answer.refusals.append(Refusal(int(run), why.decode(), path.decode(errors="backslashreplace")))
     elif clock := _CLOCK.match(raw, place):
         answer.clock = float(clock[1])
     elif raw.startswith(b"done\n", place):
@@ -97,18 +106,18 @@ def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
 
 
 def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes) -> int:
-    number, how, identity, size, mtime, exact, start, count, path = header.groups()
+    run, how, identity, size, mtime, exact, start, count, path = header.groups()
     end = header.end() + int(count)
     name = path.decode(errors="backslashreplace")
     footer = _END.match(raw, end + len(mark)) if raw.startswith(mark, end) else None
     if footer is None:
-        answer.torn.add((int(number), name))
+        answer.torn.add((int(run), name))
         return header.end() - 1
     if name.encode() != path:
-        answer.refusals.append(Refusal(int(number), "name", name))
+        answer.refusals.append(Refusal(int(run), "name", name))
         return end
     frame = FileFrame(
-        number=int(number),
+        run=int(run),
         path=name,
         goes_on=how == b"on",
         identity=identity.decode(),

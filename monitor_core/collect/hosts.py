@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from monitor_core.collect import rotation
-from monitor_core.collect.frames import Answer, Refusal, parse
+from monitor_core.collect.frames import Answer, Refusal, by_run, parse
 from monitor_core.collect.local import LocalTransport
 from monitor_core.collect.network import Network
 from monitor_core.collect.reading import chunk, log_reading
-from monitor_core.collect.rotation import Stray
-from monitor_core.collect.script import BUDGET, Question, is_path, reading, tracing, words
+from monitor_core.collect.rotation import Search, Stray, Way
+from monitor_core.collect.script import BUDGET, Question, is_path, literals, reading, tracing, words
 from monitor_core.collect.transport import Transport
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
@@ -47,8 +47,12 @@ class HostReader:
         ends_at = time.monotonic() + deadline
         answer = self._ask(partial(reading, questions=[*map(_question, requests)]), ends_at)
         answer.refusals += _no_paths(requests)
-        chunks = [_settled(run, request, answer) for run, request in enumerate(requests)]
-        strays = [each for run, request in enumerate(requests) for each in rotation.strays(run, request, answer.files)]
+        chunks: list[list[Chunk]] = [[] for _ in requests]
+        strays: list[Stray] = []
+        files = by_run(answer.files)
+        for run, request in enumerate(requests):
+            chunks[run] += _chunks(rotation.settled(run, request, files.get(run, [])))
+            strays += rotation.strays(run, request, files.get(run, []))
         if strays:
             self._follow(strays, requests, answer, chunks, ends_at)
         logs = (log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests))
@@ -67,17 +71,19 @@ class HostReader:
         ends_at: float,
     ) -> None:
         """Read strays; add what came to the chunks of their runs, and what is wrong with them to the answer."""
-        traces, holes = rotation.traces(strays), rotation.holes(strays)
-        clues = self._ask(partial(tracing, traces=traces, holes=holes), ends_at) if traces else Answer()
-        ways = rotation.ways(strays, requests, clues)
-        second = self._ask(partial(reading, questions=[way.question(requests[way.run].limit) for way in ways]), ends_at)
-        answer.refusals += [replace(each, number=ways[each.number].run) for each in second.refusals]
-        refused = {each.number for each in second.refusals}
+        search, clues = Search(strays), Answer()
+        if search.traces:
+            clues = self._ask(partial(tracing, traces=search.traces, holes=search.holes), ends_at)
+        ways = search.ways(requests, clues)
+        questions = [_question(way.request(requests[way.run]), literals) for way in ways]
+        second = self._ask(partial(reading, questions=questions), ends_at)
+        files = by_run(second.files)
         for number, way in enumerate(ways):
-            frames = {frame.path: frame for frame in second.files if frame.number == number}
-            if (read := chunk(way, frames)) is not None:
+            refused = [replace(each, run=way.run) for each in second.refusals if each.run == number]
+            answer.refusals += refused
+            if (read := chunk(way, files.get(number, []))) is not None:
                 chunks[way.run].append(read)
-            elif number not in refused:
+            elif not refused:
                 answer.torn.add((way.run, way.path))
 
     def _ask(self, program: Callable[[str], bytes], ends_at: float) -> Answer:
@@ -100,13 +106,12 @@ def _open(host: Host, hosts: Mapping[str, Host], network: Network) -> Transport:
     return SshTransport(host, hosts, network)
 
 
-def _question(request: LogRequest) -> Question:
-    return Question(words(request.patterns), request.limit, request.cursors)
+def _question(request: LogRequest, quote: Callable[[Iterable[str]], tuple[str, ...]] = words) -> Question:
+    return Question(quote(request.patterns), request.limit, request.cursors)
 
 
-def _settled(run: int, request: LogRequest, answer: Answer) -> list[Chunk]:
-    ways = rotation.settled(run, request, answer.files)
-    return [read for way in ways if (read := chunk(way, {way.path: way.frame})) is not None]
+def _chunks(ways: Iterable[Way]) -> list[Chunk]:
+    return [read for way in ways if (read := chunk(way, [way.frame])) is not None]
 
 
 def _no_paths(requests: Sequence[LogRequest]) -> list[Refusal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from monitor_core.collect.frames import Answer, FileFrame, Refusal
 from monitor_core.collect.lines import INSIDE_A_LINE, cut
@@ -24,7 +24,7 @@ _REASONS = {
 
 def log_reading(run: int, request: LogRequest, answer: Answer, chunks: Sequence[Chunk]) -> LogReading:
     """Return the new lines of a run's files, or why there are none."""
-    refusals = [refusal for refusal in answer.refusals if refusal.number == run]
+    refusals = [refusal for refusal in answer.refusals if refusal.run == run]
     refused = {refusal.path for refusal in refusals}
     torn = any(of == run and path not in refused for of, path in answer.torn)
     if chunks or torn:
@@ -32,19 +32,20 @@ def log_reading(run: int, request: LogRequest, answer: Answer, chunks: Sequence[
     return _without_chunks(request, refusals or [Refusal(run, "failed", request.patterns[0])])
 
 
-def chunk(way: Way, frames: Mapping[str, FileFrame]) -> Chunk | None:
+def chunk(way: Way, frames: Iterable[FileFrame]) -> Chunk | None:
     """Join what came on the way of a log; None if one of its files is not any more what was asked for."""
-    if not all(_is_as_asked(step, frames.get(step.path)) for step in way.steps):
+    came = {frame.path: frame for frame in frames}
+    if not all(_is_as_asked(step, came.get(step.path)) for step in way.steps):
         return None
     at, frame, fresh = way.own or LogCursor(way.path, "", 0), way.frame, False
     pieces: list[bytes] = []
     for place, step in enumerate(way.steps):
         if place and at.offset < frame.size:
             return _chunk(at, pieces, frame, fresh=fresh, more=True)
-        frame, fresh = frames[step.path], not step.fingerprint and step is not way.own
+        frame, fresh = came[step.path], not step.fingerprint and step is not way.own
         lines, at = _read_on(at, step, frame, follows=place > 0)
         pieces.append(lines)
-    return _chunk(at, pieces, frame, fresh=fresh, more=way.cut or (bool(way.steps) and at.offset < frame.size))
+    return _chunk(at, pieces, frame, fresh=fresh, more=bool(way.steps) and at.offset < frame.size)
 
 
 def _is_as_asked(step: LogCursor, frame: FileFrame | None) -> bool:

@@ -66,9 +66,9 @@ def is_path(pattern: str) -> bool:
     return pattern.startswith(("/", "~/")) and "\n" not in pattern and "\0" not in pattern
 
 
-def literal(path: str) -> str:
-    """Return the shell word that names just this file."""
-    return shlex.quote(path)
+def literals(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the shell words that name just these files."""
+    return tuple(map(shlex.quote, paths))
 
 
 def is_glob(pattern: str) -> bool:
@@ -77,7 +77,7 @@ def is_glob(pattern: str) -> bool:
 
 
 def reading(token: str, questions: Sequence[Question]) -> bytes:
-    """Return the program that answers the questions: what it says bears the token and the place of the question."""
+    """Return the program that answers the questions; what it says bears the token and the place of the question."""
     share = BUDGET // max(1, len(questions))
     cases = [
         _case(number, path, cursor)
@@ -93,9 +93,9 @@ def reading(token: str, questions: Sequence[Question]) -> bytes:
 
 
 def tracing(token: str, traces: Sequence[Trace], holes: Sequence[Hole]) -> bytes:
-    """Return the program that searches: what it says bears the place of the trace, or of the hole."""
+    """Return the program that searches; what it says bears the token and the place of the trace, or of the hole."""
     calls = [_trace(number, trace) for number, trace in enumerate(traces)]
-    calls += [f"text {number} {hole.start} {literal(hole.path)}" for number, hole in enumerate(holes)]
+    calls += [f"text {number} {hole.start} {shlex.quote(hole.path)}" for number, hole in enumerate(holes)]
     return _program(token, _READ + _TRACE, calls)
 
 
@@ -116,7 +116,7 @@ def _trace(number: int, trace: Trace) -> str:
     cursor = trace.cursor
     known = _IDENTITY.fullmatch(cursor.identity)
     kept = len(cursor.fingerprint)
-    paths = " ".join(map(literal, (cursor.real_path or cursor.path, *trace.paths)))
+    paths = " ".join(literals((cursor.real_path or cursor.path, *trace.paths)))
     return f"trace {number} {known[1] if known else 0} {cursor.offset - kept} {kept} {paths}"
 
 
@@ -131,4 +131,4 @@ def _quote(pattern: str) -> str:
 
 def _case(number: int, path: str, cursor: LogCursor) -> str:
     known = cursor.identity if _IDENTITY.fullmatch(cursor.identity) else "unknown"
-    return f"{number}:{literal(path)}) known={known} offset={cursor.offset} kept={len(cursor.fingerprint)} ;;"
+    return f"{number}:{shlex.quote(path)}) known={known} offset={cursor.offset} kept={len(cursor.fingerprint)} ;;"

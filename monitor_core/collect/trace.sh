@@ -1,7 +1,7 @@
 # Finds where logs go on that were rotated, truncated or replaced. It travels behind read.sh, only when one was.
 
 # trace NUMBER INODE START COUNT REAL PATH...: the files that may hold what has not been read, each with the bytes that
-# are to tell: those with the inode in the folder of the path REAL, REAL itself, those named after it, and each PATH.
+# are to tell: each PATH, in the folder of the path REAL those with the inode, and those named after REAL.
 trace() {
   run=$1 inode=$2 start=$3 bytes=$4 real=$5
   shift 5
@@ -10,7 +10,7 @@ trace() {
   moved=$(find "$folder/." ! -name . -prune -type f -inum $inode || ls -ai "$folder/" | sed -n "s/^ *$inode //p")
   IFS=$newline; set -f
   for name in $moved; do set -- "$@" "$folder/${name##*/}"; done
-  set -- "$@" "$real" $named
+  set -- "$@" $named
   set +f; unset IFS
   how=kin real=
   for path; do

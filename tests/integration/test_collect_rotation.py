@@ -118,12 +118,45 @@ def test_logs_that_came_and_went_between_two_reads_are_read_too(follower, log):
 
 def test_logs_that_were_rotated_within_one_second_are_told_apart_by_their_numbers(follower, log):
     append(log, b"a line\n")
-    for number in (3, 2, 1):
+    for number in (11, 10, 9):
         os.utime(rotate(log, f".{number}"), (1_700_000_000,) * 2)
         log.write_bytes(b"after %d\n" % number)
-    shutil.copyfile(log, log.with_name("train.log.4"))
-    os.utime(log.with_name("train.log.4"), (1_700_000_000,) * 2)
-    assert follower.lines() == b"half a line\nafter 3\nafter 2\nafter 1\n"
+    log.with_name("train.log.12").write_bytes(b"before\n")
+    os.utime(log.with_name("train.log.12"), (1_700_000_000,) * 2)
+    assert follower.lines() == b"half a line\nafter 11\nafter 10\nafter 9\n"
+
+
+def test_many_long_logs_that_came_and_went_come_in_pieces(follow, log):
+    log.write_bytes(OLD)
+    follower = follow(log, limit=1000)
+    assert follower.lines() + follower.lines() == OLD
+    for number in (3, 2, 1):
+        append(log, b"to the end of %d\n" % number)
+        os.utime(rotate(log, f".{number}"), (1_700_000_000 - number,) * 2)
+        log.write_bytes(OLD)
+    reads = [follower.read().chunks[0] for _ in range(4)]
+    expected = b"".join(b"to the end of %d\n" % number + OLD for number in (3, 2, 1))
+    assert b"".join(chunk.lines for chunk in reads) == expected
+    assert [chunk.more for chunk in reads] == [True, True, True, False]
+
+
+def test_a_writer_that_still_writes_to_a_rotated_log_between_two_empty_ones_is_followed(follower, log):
+    append(log, b"a line\n")
+    rotate(log, ".3")
+    log.write_bytes(b"one\n")
+    old = rotate(log, ".2")
+    log.touch()
+    empty = rotate(log, ".1")
+    log.touch()
+    append(old, b"two\n")
+    os.utime(log, (old.stat().st_mtime - 1,) * 2)
+    os.utime(empty, (old.stat().st_mtime + 1,) * 2)
+    assert follower.lines() == b"half a line\none\ntwo\n"
+    append(old, b"three\n")
+    assert follower.lines() == b"three\n"
+    empty.unlink()
+    log.write_bytes(b"new\n")
+    assert follower.lines() == b"new\n"
 
 
 def test_files_with_other_names_are_no_part_of_a_log(follower, log):
@@ -132,6 +165,18 @@ def test_files_with_other_names_are_no_part_of_a_log(follower, log):
     for name in ("train.log.bak", "train.log.2.gz", "train.log2", "train.log-rank1"):
         log.with_name(name).write_bytes(b"something else\n")
     log.write_bytes(b"new\n")
+    assert follower.lines() == b"half a line\nnew\n"
+
+
+@pytest.mark.parametrize("age", [-3600, 3600])
+def test_a_file_of_another_time_is_no_part_of_a_log_though_its_name_would_fit(follower, log, age):
+    """Left from before, or written by somebody else until now."""
+    append(log, b"a line\n")
+    rotate(log, ".2")
+    log.write_bytes(b"new\n")
+    other = log.with_name("train.log.1")
+    other.write_bytes(b"something else\n")
+    os.utime(other, (log.stat().st_mtime + age,) * 2)
     assert follower.lines() == b"half a line\nnew\n"
 
 
@@ -165,6 +210,8 @@ def test_an_inode_that_another_file_of_the_folder_has_now_is_not_taken_for_the_o
     (cursor,) = follower.cursors.values()
     stat = other.stat()
     follower.cursors = {cursor.path: type(cursor)(cursor.path, f"{stat.st_dev}:{stat.st_ino}", *_rest(cursor))}
+    assert follower.lines() == OLD
+    follower.cursors = {cursor.path: type(cursor)(cursor.path, f"{stat.st_dev}:{stat.st_ino}", 0)}
     assert follower.lines() == OLD
 
 
@@ -305,6 +352,15 @@ def test_a_gigabyte_of_nuls_is_skipped(follow, log, seen_while_empty):
     assert not reads[0].more
 
 
+def test_nuls_within_a_log_are_skipped(follower, log):
+    """This is what some file systems leave of a log when their host loses power."""
+    os.truncate(log, 10**8)
+    append(log, b"a line\nnew\n")
+    assert follower.lines() == b"a line\nnew\n"
+    append(log, b"second\n")
+    assert follower.lines() == b"second\n"
+
+
 def test_a_log_of_nothing_but_nuls_has_no_lines(follower, log):
     os.truncate(log, 0)
     os.truncate(log, 10**6)
@@ -323,12 +379,26 @@ def test_a_log_that_was_replaced_is_read_from_its_beginning(follower, log):
 
 def test_a_log_that_was_replaced_by_a_longer_copy_of_itself_goes_on(follower, log):
     """This is how rsync brings a log to another place."""
+    expected = b"half "
     for more in (b"a line\n", b"another\n"):
         new = log.with_name(".train.log.x7Yz")
         new.write_bytes(log.read_bytes() + more)
+        os.utime(new, (1_000_000_000,) * 2)
+        shutil.copyfile(log, log.with_name("train.log.1"))
         new.rename(log)
         (chunk,) = follower.read().chunks
-        assert (chunk.lines.endswith(more), chunk.fresh) == (True, False)
+        assert (chunk.lines, chunk.fresh) == (expected + more, False)
+        expected = b""
+
+
+def test_a_new_log_that_begins_like_the_old_one_is_read_from_its_beginning(follow, log):
+    log.write_bytes(b"one\n")
+    follower = follow(log)
+    follower.read()
+    new = log.with_name("new")
+    new.write_bytes(b"one\ntwo\n")
+    new.rename(log)
+    assert follower.lines() == b"one\ntwo\n"
 
 
 @WITH_LINKS

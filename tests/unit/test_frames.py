@@ -34,7 +34,7 @@ def test_clock_files_and_refusals_are_taken():
         True,
     )
     (refusal,) = answer.refusals
-    assert (refusal.number, refusal.why, refusal.path) == (1, "missing", "/a b")
+    assert (refusal.run, refusal.why, refusal.path) == (1, "missing", "/a b")
 
 
 def test_where_a_file_really_is_comes_at_its_end():
