@@ -13,7 +13,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || (sudo -n true 2>/dev/null && echo sudo -n
 run: $(STAMP)
 	$(BIN)/trainstatus $(if $(CONFIG),run --config $(CONFIG),demo)
 
-test: $(DEV_STAMP) sshd
+test: $(DEV_STAMP) sshd hosts
 	$(BIN)/pytest
 
 check: $(DEV_STAMP)
@@ -50,7 +50,15 @@ $(DEV_STAMP): $(BIN)/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(STAMP)
 
-# Without a server to talk to, the tests that need one are skipped and say so.
-.PHONY: sshd
-sshd:
-	@command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq openssh-server >/dev/null; } || echo "openssh-server could not be installed: its tests will be skipped"
+# What the tests talk to: a server, and the tools and shells of other hosts than this one. Tests that need what is
+# missing are skipped and say so.
+sshd: PROGRAMS := sshd=openssh-server
+hosts: PROGRAMS := busybox=busybox-static tcsh=tcsh fish=fish
+.PHONY: sshd hosts
+sshd hosts:
+	@for each in $(PROGRAMS); do \
+	  PATH=$$PATH:/usr/sbin command -v $${each%=*} >/dev/null || missing="$$missing $${each#*=}"; \
+	done; \
+	[ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || \
+	  echo "$$missing could not be installed: the tests that need it will be skipped"

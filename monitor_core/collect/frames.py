@@ -1,25 +1,32 @@
 """What a host's shell answered: marked lines, and between them bytes of files that are counted beforehand.
 
     TOKEN clock SECONDS
-    TOKEN file RUN on|anew DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
+    TOKEN file RUN on|other|kin|text DEVICE:INODE SIZE MTIME EXACT_MTIME START COUNT PATH
     (COUNT bytes)
-    TOKEN end
+    TOKEN end [REAL_PATH]
     TOKEN refused RUN directory|special|denied|missing|failed PATH
     TOKEN done
 
-Each marked line has a line feed before and after it. Start-up files of the login shell may print whatever they like
-before and between: what does not bear the token is nobody's, and a file whose bytes do not end at its mark is torn.
+RUN is the place of the request, or of the search, in the trip. A file that the cursor does not know (`other`) comes
+without bytes; `kin` and `text` answer a search (see trace.sh). Each marked line has a line feed before and after it.
+Start-up files of the login shell may print whatever they like before and between: what does not bear the token is
+nobody's, and a file whose bytes do not end at its mark is torn.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class FileFrame:
-    """Bytes of one file from `start` on. `goes_on`: the host took it for the file that the cursor knows."""
+    """Facts of one file, and its bytes from `start` on.
+
+    `run` is the place of the request, or of the search, in the trip. `goes_on`: the host took it for the file that the
+    cursor knows. `real_path` is without symbolic links; it is told only of a file that is read from its beginning.
+    """
 
     run: int
     path: str
@@ -29,6 +36,7 @@ class FileFrame:
     mtime: float
     start: int
     data: bytes
+    real_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +52,21 @@ class Refusal:
 class Answer:
     """One answer of a host.
 
-    `whole`: the program ran to its end. `torn`: run and path of files that changed while they were read.
+    `files` were asked for, `kin` and `texts` were found by a search. `torn`: run and path of files that changed
+    while they were read. `whole`: the program ran to its end.
     """
 
     clock: float = 0.0
     files: list[FileFrame] = field(default_factory=list)
+    kin: list[FileFrame] = field(default_factory=list)
+    texts: list[FileFrame] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     torn: set[tuple[int, str]] = field(default_factory=set)
     whole: bool = False
 
 
-_FILE = re.compile(rb"file (\d+) (on|anew) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
+_FILE = re.compile(rb"file (\d+) (on|other|kin|text) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
+_END = re.compile(rb"end (/[^\n]*)?\n")
 _REFUSED = re.compile(rb"refused (\d+) (\w+) ([^\n]*)\n")
 _CLOCK = re.compile(rb"clock (\d+(?:\.\d+)?)")
 _SECONDS = re.compile(rb"\d+\.\d+")
@@ -69,6 +81,14 @@ def parse(raw: bytes, token: str) -> Answer:
         place = _take(answer, raw, place + len(mark), mark)
         place = raw.find(mark, place)
     return answer
+
+
+def by_run(frames: Iterable[FileFrame]) -> dict[int, list[FileFrame]]:
+    """Return the frames of each run."""
+    parted: dict[int, list[FileFrame]] = {}
+    for frame in frames:
+        parted.setdefault(frame.run, []).append(frame)
+    return parted
 
 
 def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
@@ -89,7 +109,8 @@ def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes)
     run, how, identity, size, mtime, exact, start, count, path = header.groups()
     end = header.end() + int(count)
     name = path.decode(errors="backslashreplace")
-    if not raw.startswith(mark + b"end\n", end):
+    footer = _END.match(raw, end + len(mark)) if raw.startswith(mark, end) else None
+    if footer is None:
         answer.torn.add((int(run), name))
         return header.end() - 1
     if name.encode() != path:
@@ -104,9 +125,15 @@ def _take_file(answer: Answer, raw: bytes, header: re.Match[bytes], mark: bytes)
         mtime=_mtime(mtime, exact),
         start=int(start),
         data=raw[header.end() : end],
+        real_path=_told(footer[1] or b""),
     )
-    answer.files.append(frame)
+    {b"kin": answer.kin, b"text": answer.texts}.get(how, answer.files).append(frame)
     return end
+
+
+def _told(path: bytes) -> str:
+    text = path.decode(errors="ignore")
+    return text if text.encode() == path else ""
 
 
 def _mtime(whole: bytes, exact: bytes) -> float:

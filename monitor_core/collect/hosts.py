@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from monitor_core.collect.frames import Answer, FileFrame, Refusal, parse
+from monitor_core.collect import rotation
+from monitor_core.collect.frames import Answer, Refusal, by_run, parse
 from monitor_core.collect.local import LocalTransport
 from monitor_core.collect.network import Network
-from monitor_core.collect.reading import log_reading
-from monitor_core.collect.script import BUDGET, Question, is_path, literal, program, words
+from monitor_core.collect.reading import chunk, log_reading
+from monitor_core.collect.rotation import Search, Stray, Way
+from monitor_core.collect.script import BUDGET, Question, is_path, literals, reading, tracing, words
 from monitor_core.collect.transport import Transport
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
-from monitor_core.model.records import HostReading, LogCursor, LogRequest
+from monitor_core.model.records import Chunk, HostReading, LogRequest
 from monitor_core.redact import redact
 
 # Besides the bytes of logs: marks, and what start-up files of a login shell print.
@@ -37,29 +40,56 @@ class HostReader:
     def read(self, requests: Sequence[LogRequest], *, deadline: float = 20.0) -> HostReading:
         """Read what is new in all logs that are asked for, within `deadline` seconds.
 
-        A file that turns out to be another one than its cursor knows is read from its beginning, in a second trip.
-        Raises Unreachable and HostKeyChanged. What is wrong with single logs stands in their readings.
+        Files that do not simply go on (new, rotated, truncated) are read in a second trip; where a log had been read
+        before, what follows is searched for in between. Raises Unreachable and HostKeyChanged. What is wrong with
+        single logs stands in their readings.
         """
         ends_at = time.monotonic() + deadline
-        answer = self._ask([_question(run, request) for run, request in enumerate(requests)], deadline)
+        answer = self._ask(partial(reading, questions=[*map(_question, requests)]), ends_at)
         answer.refusals += _no_paths(requests)
-        others = [frame for frame in answer.files if _is_another(frame, requests[frame.run])]
-        if others:
-            again = [_from_beginning(frame, requests[frame.run]) for frame in others]
-            second = self._ask(again, max(0.0, ends_at - time.monotonic()))
-            answer.files = [frame for frame in answer.files if frame not in others]
-            answer.files += [replace(frame, goes_on=False) for frame in second.files]
-            answer.refusals += second.refusals
-            answer.torn |= second.torn
-        return HostReading(answer.clock, tuple(log_reading(run, each, answer) for run, each in enumerate(requests)))
+        chunks: list[list[Chunk]] = [[] for _ in requests]
+        strays: list[Stray] = []
+        files = by_run(answer.files)
+        for run, request in enumerate(requests):
+            chunks[run] += _chunks(rotation.settled(run, request, files.get(run, [])))
+            strays += rotation.strays(run, request, files.get(run, []))
+        if strays:
+            self._follow(strays, requests, answer, chunks, ends_at)
+        logs = (log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests))
+        return HostReading(answer.clock, tuple(logs))
 
     def close(self) -> None:
         """Let go of the connection; a read under way in another thread ends with Unreachable."""
         self._transport.close()
 
-    def _ask(self, questions: Sequence[Question], deadline: float) -> Answer:
+    def _follow(
+        self,
+        strays: Sequence[Stray],
+        requests: Sequence[LogRequest],
+        answer: Answer,
+        chunks: Sequence[list[Chunk]],
+        ends_at: float,
+    ) -> None:
+        """Read strays; add what came to the chunks of their runs, and what is wrong with them to the answer."""
+        search, clues = Search(strays), Answer()
+        if search.traces:
+            clues = self._ask(partial(tracing, traces=search.traces, holes=search.holes), ends_at)
+        ways = search.ways(requests, clues)
+        questions = [_question(way.request(requests[way.run]), literals) for way in ways]
+        second = self._ask(partial(reading, questions=questions), ends_at)
+        files = by_run(second.files)
+        for number, way in enumerate(ways):
+            refused = [replace(each, run=way.run) for each in second.refusals if each.run == number]
+            answer.refusals += refused
+            if (read := chunk(way, files.get(number, []))) is not None:
+                chunks[way.run].append(read)
+            elif not refused:
+                answer.torn.add((way.run, way.path))
+
+    def _ask(self, program: Callable[[str], bytes], ends_at: float) -> Answer:
         token = secrets.token_hex(8)
-        raw = self._transport.run(program(token, questions), deadline=deadline, cap=_CAP)
+        deadline = max(0.0, ends_at - time.monotonic())
+        raw = self._transport.run(program(token), deadline=deadline, cap=_CAP)
         answer = parse(raw, token)
         if not answer.clock:
             raise Unreachable(f"{self._name} let us in, but its shell did not run our commands{_excerpt(raw)}")
@@ -76,23 +106,17 @@ def _open(host: Host, hosts: Mapping[str, Host], network: Network) -> Transport:
     return SshTransport(host, hosts, network)
 
 
-def _question(run: int, request: LogRequest) -> Question:
-    return Question(run, words(request.patterns), request.backfill, request.limit, request.cursors)
+def _question(request: LogRequest, quote: Callable[[Iterable[str]], tuple[str, ...]] = words) -> Question:
+    return Question(quote(request.patterns), request.limit, request.cursors)
+
+
+def _chunks(ways: Iterable[Way]) -> list[Chunk]:
+    return [read for way in ways if (read := chunk(way, [way.frame])) is not None]
 
 
 def _no_paths(requests: Sequence[LogRequest]) -> list[Refusal]:
     patterns = [(run, pattern) for run, request in enumerate(requests) for pattern in request.patterns]
     return [Refusal(run, "pattern", pattern) for run, pattern in patterns if not is_path(pattern)]
-
-
-def _is_another(frame: FileFrame, request: LogRequest) -> bool:
-    """Say whether a file only looks like the one that was read before: its bytes are not those of then."""
-    return frame.goes_on and not frame.data.startswith(request.cursors[frame.path].fingerprint)
-
-
-def _from_beginning(frame: FileFrame, request: LogRequest) -> Question:
-    start = LogCursor(path=frame.path, identity=frame.identity, offset=0)
-    return Question(frame.run, (literal(frame.path),), request.backfill, request.limit, {frame.path: start})
 
 
 def _excerpt(raw: bytes) -> str:

@@ -27,6 +27,8 @@ class _Transport(paramiko.Transport):
 
     def __init__(self, way: Way, known: Sequence[KnownKey]) -> None:
         super().__init__(way, disabled_algorithms=_WEAK)  # type: ignore[arg-type]  # a Tunnel is socket enough
+        # Logs, and the program that asks for them, shrink to a third and less; a server that does not want to need not.
+        self.use_compression()
         self.banner_timeout = _BANNER_TIMEOUT
         self.auth_timeout = self.channel_timeout = NEVER
         self._key_types = offer_order(known, self.get_security_options().key_types)

@@ -32,7 +32,7 @@ class LocalTransport:
             output, _ = shell.communicate(program, timeout=deadline)
         except subprocess.TimeoutExpired:
             _kill(shell)
-            raise Unreachable(f"this machine did not read its logs within {deadline:g} s") from None
+            raise Unreachable(f"this machine did not read its logs within {deadline:.3g} s") from None
         if len(output) > cap:
             raise Unreachable(f"the shell of this machine printed more than {cap} bytes")
         return output

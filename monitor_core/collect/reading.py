@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from monitor_core.collect.frames import Answer, FileFrame, Refusal
 from monitor_core.collect.lines import INSIDE_A_LINE, cut
+from monitor_core.collect.rotation import FINGERPRINT, Way
 from monitor_core.collect.script import is_glob
 from monitor_core.model.records import Chunk, LogCursor, LogReading, LogRequest, LogTrouble
-
-# Bytes before the cursor by which a file is known again.
-_FINGERPRINT = 64
 
 _REASONS = {
     "missing": "there is no {path}",
@@ -18,19 +18,65 @@ _REASONS = {
     "special": "{path} is not a regular file",
     "name": "the name of {path} is not UTF-8",
     "pattern": "{path!r} is not an absolute path (examples: /data/llama/train.log, ~/logs/*.log)",
-    "failed": "{path} could not be read: its disk failed, or its host lacks GNU stat and dd",
+    "failed": "{path} could not be read: its disk failed, or its host has neither GNU's, BusyBox's nor BSD's tools",
 }
 
 
-def log_reading(run: int, request: LogRequest, answer: Answer) -> LogReading:
+def log_reading(run: int, request: LogRequest, answer: Answer, chunks: Sequence[Chunk]) -> LogReading:
     """Return the new lines of a run's files, or why there are none."""
-    chunks = tuple(_chunk(frame, request) for frame in answer.files if frame.run == run)
     refusals = [refusal for refusal in answer.refusals if refusal.run == run]
     refused = {refusal.path for refusal in refusals}
     torn = any(of == run and path not in refused for of, path in answer.torn)
     if chunks or torn:
-        return LogReading(request.run, chunks)
+        return LogReading(request.run, tuple(chunks))
     return _without_chunks(request, refusals or [Refusal(run, "failed", request.patterns[0])])
+
+
+def chunk(way: Way, frames: Iterable[FileFrame]) -> Chunk | None:
+    """Join what came on the way of a log; None if one of its files is not any more what was asked for."""
+    came = {frame.path: frame for frame in frames}
+    if not all(_is_as_asked(step, came.get(step.path)) for step in way.steps):
+        return None
+    at, frame, fresh = way.own or LogCursor(way.path, "", 0), way.frame, False
+    pieces: list[bytes] = []
+    for place, step in enumerate(way.steps):
+        if place and at.offset < frame.size:
+            return _chunk(at, pieces, frame, fresh=fresh, more=True)
+        frame, fresh = came[step.path], not step.fingerprint and step is not way.own
+        lines, at = _read_on(at, step, frame, follows=place > 0)
+        pieces.append(lines)
+    return _chunk(at, pieces, frame, fresh=fresh, more=bool(way.steps) and at.offset < frame.size)
+
+
+def _is_as_asked(step: LogCursor, frame: FileFrame | None) -> bool:
+    return frame is not None and frame.goes_on and frame.data.startswith(step.fingerprint)
+
+
+def _chunk(at: LogCursor, pieces: Sequence[bytes], frame: FileFrame, *, fresh: bool, more: bool) -> Chunk:
+    return Chunk(at, b"".join(pieces), frame.size, frame.mtime, fresh=fresh, more=more)
+
+
+def _read_on(at: LogCursor, step: LogCursor, frame: FileFrame, *, follows: bool) -> tuple[bytes, LogCursor]:
+    """Return the lines of one file, and how far the log has been read with them."""
+    data = frame.data[len(step.fingerprint) :]
+    if step.fingerprint or step.partial:
+        partial = step.partial
+    else:
+        data = data.lstrip(b"\0")
+        begins = frame.start + len(frame.data) - len(data)
+        partial = at.partial if begins == at.offset or (follows and not begins) else b""
+    lines, rest = cut(partial, data)
+    if step.partial == INSIDE_A_LINE and not step.fingerprint:
+        lines = lines.removeprefix(b"\n")
+    return lines, LogCursor(
+        at.path,
+        frame.identity,
+        frame.start + len(frame.data),
+        frame.data[-FINGERPRINT:],
+        rest,
+        mtime=frame.mtime,
+        real_path=step.real_path or frame.real_path,
+    )
 
 
 def _without_chunks(request: LogRequest, refusals: list[Refusal]) -> LogReading:
@@ -39,23 +85,3 @@ def _without_chunks(request: LogRequest, refusals: list[Refusal]) -> LogReading:
     trouble = LogTrouble.MISSING if first.why == "missing" else LogTrouble.UNREADABLE
     why = "no match" if first.why == "missing" and is_glob(first.path) else first.why
     return LogReading(request.run, trouble=trouble, detail=_REASONS[why].format(path=first.path))
-
-
-def _chunk(frame: FileFrame, request: LogRequest) -> Chunk:
-    if frame.goes_on:
-        before = request.cursors[frame.path]
-        lines, partial = cut(before.partial, frame.data[len(before.fingerprint) :])
-    elif frame.start:
-        lines, partial = cut(INSIDE_A_LINE, frame.data)
-        lines = lines.removeprefix(b"\n")
-    else:
-        lines, partial = cut(b"", frame.data)
-    offset = frame.start + len(frame.data)
-    return Chunk(
-        cursor=LogCursor(frame.path, frame.identity, offset, frame.data[-_FINGERPRINT:], partial),
-        lines=lines,
-        size=frame.size,
-        mtime=frame.mtime,
-        fresh=not frame.goes_on,
-        more=offset < frame.size,
-    )

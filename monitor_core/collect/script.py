@@ -1,7 +1,7 @@
-"""The program that a host's shell runs for one read, the same over SSH and on this machine.
+"""The program that a host's shell runs for one trip, the same over SSH and on this machine.
 
-It is POSIX sh and needs GNU `stat` and `dd`. What is asked comes after it as calls of its function `look`; what it
-answers is described in `frames`.
+Its functions stand in read.sh and trace.sh; what is asked comes after them as calls. What it answers is described in
+`frames`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 from monitor_core.model.records import LogCursor
 
@@ -19,92 +20,37 @@ MAX_FILES = 64
 BUDGET = 16 * 2**20
 
 _WILDCARD = re.compile(r"(\*|\?|\[!?[\w.,:=+@%-]+\])", re.ASCII)
-_IDENTITY = re.compile(r"\d+:\d+")
-
-# Everything stands in one compound command, so that a shell that got only part of it runs nothing. A redirection that
-# fails must not be on `exec`: it would end the shell.
-_PROGRAM = """\
-{
-exec 2>/dev/null </dev/null
-LC_ALL=C
-export LC_ALL
-newline='
-'
-say() { printf '\\n%s %s\\n' "$token" "$*"; }
-
-newest() {
-  for path; do
-    case $path in *"$newline"*) ;; *) printf '%s\\0' "$path" ;; esac
-  done | xargs -0 stat -L -c '%Y %n' -- | sort -rn | head -n "$most_files" | cut -d ' ' -f 2-
-}
-
-look() {
-  run=$1 backfill=$2 limit=$3 share=$4
-  shift 4
-  if [ $# -gt "$most_files" ]; then
-    IFS=$newline; set -f
-    set -- $(newest "$@")
-    set +f; unset IFS
-  fi
-  [ $# -gt 0 ] || return
-  fair=$((share / $#))
-  [ "$limit" -le "$fair" ] || limit=$fair
-  seen=$newline
-  for path; do
-    case $path in *"$newline"*) continue ;; esac
-    case $seen in *"$newline$path$newline"*) continue ;; esac
-    seen=$seen$path$newline
-    [ -f "$path" ] && { send; } 3<"$path" || refuse
-  done
-}
-
-send() {
-  set -- $(stat -L -c '%d:%i %s %Y %.Y' - <&3)
-  [ $# -eq 4 ] || return 1
-  cursor "$run:$path"
-  how=anew start=0
-  if [ -z "$known" ]; then
-    kept=0
-    [ "$2" -le "$backfill" ] || start=$(($2 - backfill - 1))
-  elif [ "$known" = "$1" ] && [ "$2" -ge "$offset" ]; then
-    how=on start=$((offset - kept))
-  else
-    kept=0
-  fi
-  count=$(($2 - start))
-  [ "$count" -le $((kept + limit)) ] || count=$((kept + limit))
-  say file "$run" "$how" "$1" "$2" "$3" "$4" "$start" "$count" "$path"
-  dd bs=64k iflag=skip_bytes,count_bytes,fullblock skip="$start" count="$count" status=none <&3 || return 1
-  say end
-}
-
-refuse() {
-  if [ -d "$path" ]; then why=directory
-  elif [ -f "$path" ] && [ -r "$path" ]; then why=failed
-  elif [ -f "$path" ]; then why=denied
-  elif [ -e "$path" ]; then why=special
-  else
-    case $(stat -L -- "$path" 2>&1) in *'Permission denied'*) why=denied ;; *) why=missing ;; esac
-  fi
-  say refused "$run" "$why" "$path"
-}
-"""
-# It travels with each read.
-_INDENT = re.compile(r"\n +")
+_IDENTITY = re.compile(r"\d+:(\d+)")
+# Comments, empty lines and indentation stay at home: it travels with each trip.
+_IDLE = re.compile(r"^ *(?:#.*)?\n|^ +", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to look for in one trip: shell words that name files, and how far each has been read.
+    """What to read: shell words that name files, and how far each is known; of a file that is not, only the facts come.
 
-    `run` is the place of the request in the trip. The words are safe to stand in a program: see `words`.
+    The words are safe to stand in a program: see `words`. At most `limit` bytes of each file come at once.
     """
 
-    run: int
     words: tuple[str, ...]
-    backfill: int
     limit: int
     cursors: Mapping[str, LogCursor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A search for what a cursor has not read yet, in the folder of its file and at other paths."""
+
+    cursor: LogCursor
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A search for the first byte of a file, from `start` on, that is no NUL."""
+
+    path: str
+    start: int
 
 
 def words(patterns: Iterable[str]) -> tuple[str, ...]:
@@ -120,9 +66,9 @@ def is_path(pattern: str) -> bool:
     return pattern.startswith(("/", "~/")) and "\n" not in pattern and "\0" not in pattern
 
 
-def literal(path: str) -> str:
-    """Return the shell word that names just this file."""
-    return shlex.quote(path)
+def literals(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the shell words that name just these files."""
+    return tuple(map(shlex.quote, paths))
 
 
 def is_glob(pattern: str) -> bool:
@@ -130,30 +76,48 @@ def is_glob(pattern: str) -> bool:
     return _WILDCARD.search(pattern) is not None
 
 
-def program(token: str, questions: Sequence[Question]) -> bytes:
-    """Return the program that answers the questions, marking what it says with the token."""
+def reading(token: str, questions: Sequence[Question]) -> bytes:
+    """Return the program that answers the questions; what it says bears the token and the place of the question."""
     share = BUDGET // max(1, len(questions))
-    cursors = [_case(each.run, path, cursor) for each in questions for path, cursor in each.cursors.items()]
+    cases = [
+        _case(number, path, cursor)
+        for number, question in enumerate(questions)
+        for path, cursor in question.cursors.items()
+    ]
     looks = [
-        f"look {question.run} {question.backfill} {question.limit} {share} {' '.join(question.words)}"
-        for question in questions
+        f"look {number} {question.limit} {share} {' '.join(question.words)}"
+        for number, question in enumerate(questions)
     ]
-    lines = [
-        f"token={token} most_files={MAX_FILES}",
-        "cursor() {",
-        "known= offset=0 kept=0",
-        "case $1 in",
-        *cursors,
-        "esac",
-        "}",
-        "say clock $(date +%s.%N)",
-        *looks,
-        "say done",
-        "exit 0",
-        "}",
-        "",
-    ]
-    return (_INDENT.sub("\n", _PROGRAM) + "\n".join(lines)).encode()
+    cursor = ["cursor() {", "known= offset=0 kept=0", "case $1 in", *cases, "esac", "}"]
+    return _program(token, _READ, [*cursor, *looks])
+
+
+def tracing(token: str, traces: Sequence[Trace], holes: Sequence[Hole]) -> bytes:
+    """Return the program that searches; what it says bears the token and the place of the trace, or of the hole."""
+    calls = [_trace(number, trace) for number, trace in enumerate(traces)]
+    calls += [f"text {number} {hole.start} {shlex.quote(hole.path)}" for number, hole in enumerate(holes)]
+    return _program(token, _READ + _TRACE, calls)
+
+
+def _program(token: str, functions: str, calls: Sequence[str]) -> bytes:
+    """Put everything into one compound command: a shell that got only part of it runs nothing."""
+    lines = [f"token={token} most={MAX_FILES}", "say clock $(date +%s.%N)", *calls, "say done", "exit 0", "}", ""]
+    return ("{\n" + functions + "\n".join(lines)).encode()
+
+
+def _functions(name: str) -> str:
+    return _IDLE.sub("", files(__package__).joinpath(name).read_text())
+
+
+_READ, _TRACE = _functions("read.sh"), _functions("trace.sh")
+
+
+def _trace(number: int, trace: Trace) -> str:
+    cursor = trace.cursor
+    known = _IDENTITY.fullmatch(cursor.identity)
+    kept = len(cursor.fingerprint)
+    paths = " ".join(literals((cursor.real_path or cursor.path, *trace.paths)))
+    return f"trace {number} {known[1] if known else 0} {cursor.offset - kept} {kept} {paths}"
 
 
 def _word(pattern: str) -> str:
@@ -165,6 +129,6 @@ def _quote(pattern: str) -> str:
     return "".join(part if is_glob(part) else shlex.quote(part) for part in parts if part)
 
 
-def _case(run: int, path: str, cursor: LogCursor) -> str:
+def _case(number: int, path: str, cursor: LogCursor) -> str:
     known = cursor.identity if _IDENTITY.fullmatch(cursor.identity) else "unknown"
-    return f"{run}:{shlex.quote(path)}) known={known} offset={cursor.offset} kept={len(cursor.fingerprint)} ;;"
+    return f"{number}:{shlex.quote(path)}) known={known} offset={cursor.offset} kept={len(cursor.fingerprint)} ;;"

@@ -17,7 +17,8 @@ class LogCursor:
 
     `identity` is `device:inode` on the host; `offset` counts bytes from the start of the file; `fingerprint` holds the
     up to 64 bytes before `offset`, since an inode number alone can belong to a new file; `partial` is the unfinished
-    last line (its bytes are already counted in `offset`).
+    last line (its bytes are already counted in `offset`). By `mtime` (then, by the host's clock) and `real_path` (where
+    the log was without symbolic links, empty if not known) its rest is found after a rotation.
     """
 
     path: str
@@ -25,6 +26,8 @@ class LogCursor:
     offset: int
     fingerprint: bytes = b""
     partial: bytes = b""
+    mtime: float = 0.0
+    real_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

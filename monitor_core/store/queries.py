@@ -79,6 +79,7 @@ def save_cursors(connection: Connection, run: str, cursors: Iterable[LogCursor])
     for cursor in cursors:
         values: dict[str, Any] = {"identity": cursor.identity, "offset": cursor.offset}
         values |= {"fingerprint": cursor.fingerprint, "partial": cursor.partial}
+        values |= {"mtime": cursor.mtime, "real_path": cursor.real_path}
         _put(connection, tables.cursors, {"run": run, "path": cursor.path}, values)
 
 

@@ -123,4 +123,6 @@ def mute(row: Row[Any]) -> Mute:
 
 def cursor(row: Row[Any]) -> LogCursor:
     """Return the log cursor of a row."""
-    return LogCursor(row.path, row.identity, row.offset, row.fingerprint, row.partial)
+    return LogCursor(
+        row.path, row.identity, row.offset, row.fingerprint, row.partial, mtime=row.mtime, real_path=row.real_path
+    )

@@ -25,6 +25,8 @@ cursors = Table(
     Column("offset", Integer, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("partial", LargeBinary, nullable=False),
+    Column("mtime", Float, nullable=False, server_default="0"),
+    Column("real_path", String, nullable=False, server_default=""),
 )
 hosts = Table(
     "hosts",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.support.story import RUN
@@ -63,6 +65,43 @@ def test_evaluations_that_only_their_end_tells_of_are_learned(tell, slack):
     story.train(10)
     story.play()
     assert len(story.texts("post")) <= 1
+
+
+@pytest.mark.parametrize("how", ["renamed", "copied and truncated"])
+def test_an_end_that_was_rotated_away_before_anybody_looked_is_seen(tell, slack, how):
+    story = tell(slack=slack)
+    story.total = 60
+    story.train(58)
+    story.play()
+    story.train(2)
+    story.write("[after training is done] datetime: 2026-11-24 10:02:35")
+    story.skip()
+    old = story.log.with_name("train.log.1")
+    if how == "renamed":
+        story.log.rename(old)
+        story.log.touch()
+    else:
+        old.write_bytes(story.log.read_bytes())
+        os.truncate(story.log, 0)
+    os.utime(old, (story.at, story.at))
+    os.utime(story.log, (story.at, story.at))
+    story.play(600)
+    assert [text.split(" in ")[0] for text in story.texts("post")] == [f":checkered_flag: {RUN} FINISHED"]
+
+
+def test_a_run_whose_log_is_rotated_every_few_minutes_is_not_stuck_and_keeps_its_iterations(tell, slack):
+    story = tell(slack=slack)
+    for number in range(8):
+        story.train(25)
+        story.play()
+        story.train(2)
+        story.skip()
+        story.log.rename(story.log.with_name(f"train.log.{8 - number}"))
+    story.train(25)
+    story.play(60)
+    assert story.told == []
+    run = story.control.run(RUN)
+    assert (run.iteration, run.launches) == (8 * 27 + 25, 1)
 
 
 def test_a_log_that_comes_back_is_resolved_when_it_is_read_again(tell, slack):

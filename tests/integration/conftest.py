@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
+from monitor_core.config.models import Host
+from tests.support import foreign
+from tests.support.follower import Follower
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd, why_not
 
@@ -36,6 +41,52 @@ def proxy(sshd):
     between = Proxy(sshd.port)
     yield between
     between.close()
+
+
+@pytest.fixture(params=["local", "ssh"])
+def host(request):
+    """This machine, read without SSH and with it."""
+    if request.param == "local":
+        return Host(name="here", transport="local")
+    return request.getfixturevalue("sshd").host()
+
+
+@pytest.fixture(scope="session")
+def foreign_host(tmp_path_factory):
+    """Return a host of a kind that `tests.support.foreign` knows; its server is started once."""
+    servers = {}
+
+    def host(kind):
+        if reason := foreign.why_not(kind):
+            pytest.skip(reason)
+        if kind not in servers:
+            folder = tmp_path_factory.mktemp(f"{kind}-sshd")
+            servers[kind] = _started(folder, foreign.settings(kind, folder))
+        return servers[kind].host()
+
+    yield host
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture
+def follow_on():
+    """Follow logs on any host."""
+    followers = []
+
+    def start(host, *patterns, **limits):
+        followers.append(Follower(host, patterns=patterns, **limits))
+        return followers[-1]
+
+    yield start
+    for follower in followers:
+        follower.close()
+
+
+@pytest.fixture
+def follow(host, follow_on):
+    """Follow logs on the host of the test."""
+    return functools.partial(follow_on, host)
 
 
 def _started(folder, settings=""):

@@ -10,29 +10,8 @@ import pytest
 
 from monitor_core.collect import HostReader
 from monitor_core.collect.lines import MAX_LINE
-from monitor_core.config.models import Host
+from monitor_core.collect.script import BUDGET
 from monitor_core.model.records import LogRequest, LogTrouble
-from tests.support.follower import Follower
-
-
-@pytest.fixture(params=["local", "ssh"])
-def host(request):
-    if request.param == "local":
-        return Host(name="here", transport="local")
-    return request.getfixturevalue("sshd").host()
-
-
-@pytest.fixture
-def follow(host):
-    followers = []
-
-    def start(*patterns, **limits):
-        followers.append(Follower(host, patterns=patterns, **limits))
-        return followers[-1]
-
-    yield start
-    for follower in followers:
-        follower.close()
 
 
 def append(path, data):
@@ -203,7 +182,19 @@ def test_globs_mean_what_they_mean_in_a_shell(follow, tmp_path, glob):
 
 def test_a_file_that_two_patterns_name_is_read_once(follow, tmp_path):
     (tmp_path / "train.log").write_bytes(b"one\n")
-    assert follow(tmp_path / "*.log", tmp_path / "train.*").lines() == b"one\n"
+    follower = follow(tmp_path / "*.log", tmp_path / "train.*")
+    assert follower.lines() == b"one\n"
+    append(tmp_path / "train.log", b"two\n")
+    assert follower.lines() == b"two\n"
+
+
+def test_what_comes_in_one_trip_is_shared_fairly_by_the_files(follow, tmp_path):
+    line = b"x" * 99 + b"\n"
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(line * 90_000)
+    chunks = follow(tmp_path / "*.log", limit=BUDGET).read().chunks
+    assert [len(chunk.lines) for chunk in chunks] == [BUDGET // 2 // 100 * 100] * 2
+    assert all(chunk.more for chunk in chunks)
 
 
 def test_of_very_many_files_the_newest_are_read(follow, tmp_path):

@@ -18,6 +18,7 @@ from monitor_core.config.models import Host
 from monitor_core.errors import HostKeyChanged, Unreachable
 from monitor_core.model.records import LogRequest
 from tests.support.follower import Follower
+from tests.support.proxy import Proxy
 from tests.support.sshd import ADDRESS, free_port, make_key, until
 
 SHORT = 1.0
@@ -159,7 +160,7 @@ def test_the_deadline_holds_wherever_the_connection_falls_silent(follow, sshd, p
 
 
 def test_a_connection_that_falls_silent_in_the_middle_of_a_log_loses_nothing(follow, sshd, proxy, log):
-    content = b"a line of the log\n" * 50_000
+    content = b"".join(b"%s\n" % os.urandom(40).hex().encode() for _ in range(12_000))
     log.write_bytes(content)
     follower = follow(sshd.host(port=proxy.port))
     proxy.quota = 300_000
@@ -211,6 +212,21 @@ def test_only_the_new_bytes_of_a_large_log_move(follow, sshd, proxy, log):
     assert follower.lines() == new
     assert proxy.received - received < len(new) + 1500
     assert proxy.sent - sent < 4000
+
+
+@pytest.mark.parametrize(("settings", "most"), [("", 3000), ("Compression no\n", 9000)])
+def test_logs_travel_compressed_where_the_server_lets_them(follow, make_sshd, log, settings, most):
+    server = make_sshd(settings)
+    new = b"".join(
+        b" [2026-11-24 09:52:%02d] iteration %8d/   10000 | lm loss: 2.3E+00 |\n" % (n, n) for n in range(60)
+    )
+    with contextlib.closing(Proxy(server.port)) as between:
+        follower = follow(server.host(port=between.port))
+        follower.read()
+        before = between.sent + between.received
+        append(log, new)
+        assert follower.lines() == new
+        assert between.sent + between.received - before < most
 
 
 def test_a_host_behind_another_is_read_through_it(follow, sshd, make_sshd, log):

@@ -295,6 +295,40 @@ def test_a_first_sight_that_breaks_off_begins_anew_and_loses_nothing(site):
     assert all(state == "resolved" for _, _, state in site.incidents())
 
 
+def test_a_rotation_costs_no_line_counts_none_twice_and_alerts_nobody(site):
+    site.train(30)
+    site.poll()
+    for number in (2, 1):
+        site.clock.set(site.clock.now + 60)
+        site.train(6)
+        site.log(RUN).rename(site.folder / f"{RUN}.log.{number}")
+    site.clock.set(site.clock.now + 60)
+    site.train(6)
+    site.poll_until(60)
+    state = site.state()
+    assert (state.iteration, state.lines, state.first_iteration, state.launches) == (48, 48, 1, 1)
+    site.clock.set(site.clock.now + 60)
+    site.train(12)
+    site.poll_until(60)
+    assert site.state().lines == 60
+    assert site.incidents() == []
+
+
+def test_a_cursor_is_stored_with_what_finds_its_rest_after_a_rotation(site):
+    site.train(30, RUN)
+    site.poll()
+    site.log(RUN).rename(site.folder / f"{RUN}.log.1")
+    with (site.folder / f"{RUN}.log.1").open("a") as out:
+        out.write(_line(site.clock.now, 31))
+    site.log(RUN).write_text(_line(site.clock.now, 32))
+    site.reader.close()
+    site.poller.readers = {HOST: HostReader(here(), {})}
+    site.poll(after=60)
+    site.poller.readers[HOST].close()
+    assert site.state().lines == 32
+    assert site.rows("SELECT mtime > 1e9, real_path FROM cursors") == [(1, str(site.log(RUN).resolve()))]
+
+
 def test_a_connection_that_we_closed_ourselves_is_no_host_that_gives_no_answer(site):
     read = site.reader.read
 

@@ -14,9 +14,10 @@ def said(*words):
     return b"\n" + b" ".join([TOKEN.encode(), *words]) + b"\n"
 
 
-def file(data, count=None, path=b"/data/train.log", exact=b"1700000000.250000000"):
+def file(data, count=None, path=b"/data/train.log", exact=b"1700000000.250000000", how=b"on", real_path=b""):
     size = b"%d" % (len(data) if count is None else count)
-    return said(b"file", b"0", b"anew", b"1:2", size, b"1700000000", exact, b"0", size, path) + data + said(b"end")
+    header = said(b"file", b"0", how, b"1:2", size, b"1700000000", exact, b"0", size, path)
+    return header + data + said(b"end", real_path)
 
 
 CLOCK, DONE = said(b"clock", b"1700000001.5"), said(b"done")
@@ -30,10 +31,25 @@ def test_clock_files_and_refusals_are_taken():
         "/data/train.log",
         b"one\n",
         1_700_000_000.25,
-        False,
+        True,
     )
     (refusal,) = answer.refusals
     assert (refusal.run, refusal.why, refusal.path) == (1, "missing", "/a b")
+
+
+def test_where_a_file_really_is_comes_at_its_end():
+    answer = parse(
+        CLOCK + file(b"one\n", real_path=b"/a folder/x.log") + file(b"", real_path=b"/caf\xe9") + DONE, TOKEN
+    )
+    assert [frame.real_path for frame in answer.files] == ["/a folder/x.log", ""]
+
+
+def test_what_a_search_found_is_no_file_that_was_asked_for():
+    answer = parse(CLOCK + file(b"x", how=b"kin") + file(b"", how=b"text") + file(b"", how=b"other") + DONE, TOKEN)
+    assert ([len(found) for found in (answer.kin, answer.texts, answer.files)], answer.files[0].goes_on) == (
+        [1] * 3,
+        False,
+    )
 
 
 @given(st.binary(), st.binary(), st.binary())

@@ -73,3 +73,5 @@ def upgrade() -> None:
         sa.Column("false_alarm_at", sa.Float),
     ):
         op.add_column("incidents", column)
+    op.add_column("cursors", sa.Column("mtime", sa.Float, nullable=False, server_default="0"))
+    op.add_column("cursors", sa.Column("real_path", sa.String, nullable=False, server_default=""))
