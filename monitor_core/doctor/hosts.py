@@ -22,7 +22,7 @@ _FIXES = (
     ("refused the login", "put the key into ~/.ssh/authorized_keys there, or set hosts.{host}.user and keys"),
     ("takes no keys", "let sshd there take public keys (PubkeyAuthentication yes)"),
     ("more than a key", "let this account log in with a key alone"),
-    ("did not run our commands", "give the account a shell: /bin/sh, with GNU stat and dd"),
+    ("did not run our commands", "give the account a shell: /bin/sh, with the tools of GNU, BusyBox or BSD"),
     ("no match", "set runs.{run}.logs"),
     ("no file matches", "set runs.{run}.logs; on the host: ls -l"),
     ("there is no", "set runs.{run}.logs, or start the run"),
