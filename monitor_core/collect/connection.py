@@ -24,6 +24,8 @@ _COMMAND = "exec /bin/sh -s"
 _KEEPALIVE = 30
 _THREAD_END = 1.0
 _PIECE = 128 * 1024
+# How long a refused channel is asked for again, and how often, in seconds.
+_TURN, _STEP = 1.0, 0.1
 # After how many seconds who was dropped before the banner comes again, give or take a half.
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
 Result = TypeVar("Result")
@@ -71,22 +73,28 @@ class Connection:
 
     def run(self, program: bytes, cap: int) -> bytes:
         """Let the shell of the host run the program and return all that it printed."""
-        self.stage = f"while reading from {self._label}"
-        transport = self._transport
-        try:
-            channel = transport.open_session(timeout=NEVER)
-        except paramiko.ChannelException as error:
-            raise Unreachable(f"{self._label} let us in but opens no session: {error.text}") from error
-        with contextlib.closing(channel):
+        with contextlib.closing(self._session()) as channel:
             # Two streams would have to be drained at once: the other one stops when its window is full.
             channel.set_combine_stderr(True)
             channel.exec_command(_COMMAND)
             channel.sendall(program)
             channel.shutdown_write()
             output = _drain(channel, cap, self._label)
-        if not transport.is_active():
+        if not self.alive:
             raise EOFError
         return output
+
+    def _session(self) -> paramiko.Channel:
+        """Open a channel; where the server allows no further one, wait a little for one that is just ending."""
+        self.stage = f"while reading from {self._label}"
+        gives_up_at = time.monotonic() + _TURN
+        while True:
+            try:
+                return self._transport.open_session(timeout=NEVER)
+            except paramiko.ChannelException as error:
+                if time.monotonic() >= gives_up_at:
+                    raise Unreachable(f"{self._label} let us in but opens no session: {error.text}") from error
+            time.sleep(_STEP)
 
     def tunnel(self, hop: Hop, ends_at: float) -> paramiko.Channel:
         """Return a connection from the host to another one."""

@@ -355,12 +355,32 @@ def test_a_server_that_allows_one_session_is_read_again_and_again(follow, make_s
 def test_a_server_that_takes_one_login_at_a_time_is_waited_for(follow, network, make_sshd):
     server = make_sshd("MaxStartups 1:100:2\n")
     followers = [follow(server.host(f"gpu-{number}")) for number in range(8)]
-    with socket.create_connection((ADDRESS, server.port)) as stranger, ThreadPoolExecutor(1) as pool:
-        assert stranger.recv(4) == b"SSH-"
+    with until(lambda: occupied(server)) as stranger, ThreadPoolExecutor(1) as pool:
         reads = pool.submit(all_at_once, followers)
         until(lambda: network._narrow)
         stranger.close()
         assert reads.result() == [b"one\n"] * 8
+
+
+def test_to_a_machine_that_has_dropped_connections_one_at_a_time_logs_in(network):
+    def turn(machine, seconds):
+        return network.turn(machine, time.monotonic() + seconds, lambda: False)
+
+    network.narrow("gpu-01")
+    for machine, free in (("gpu-01", False), ("gpu-02", True)):
+        with turn(machine, 10), contextlib.nullcontext() if free else pytest.raises(TimeoutError), turn(machine, 0.01):
+            pass
+    with turn("gpu-01", 10):
+        pass
+
+
+def occupied(server):
+    """Return a connection that takes the place of a login; None while it is taken."""
+    connection = socket.create_connection((ADDRESS, server.port))
+    if connection.recv(4) == b"SSH-":
+        return connection
+    connection.close()
+    return None
 
 
 def test_no_more_than_four_log_in_to_a_machine_at_once(follow, make_sshd):

@@ -28,9 +28,10 @@ UsePAM no
 PermitRootLogin yes
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-MaxStartups 200
 LogLevel ERROR
 """
+# Of this one setting the last line counts.
+_MANY_LOGINS = "MaxStartups 200\n"
 # Only newer servers know it; they would shut us out after a few refused logins.
 _NO_PENALTIES = "PerSourcePenalties no\n"
 
@@ -116,6 +117,7 @@ class Sshd:
         config = self.folder / "sshd_config"
         # The first line about a thing counts.
         text = self._settings + _SETTINGS.format(address=ADDRESS, port=self.port, folder=self.folder)
+        text = text if "MaxStartups" in text else text + _MANY_LOGINS
         config.write_text(_NO_PENALTIES + text)
         if subprocess.run([SSHD, "-t", "-f", config], check=False, capture_output=True).returncode:
             config.write_text(text)
