@@ -91,7 +91,7 @@ def test_what_people_did_goes_after_a_year_and_ended_mutes_after_ninety_days(fle
 def test_runs_and_hosts_that_are_no_longer_configured_go_thirty_days_after_they_were_seen(fleet):
     with fleet.engine.begin() as connection:
         queries.save_run(connection, RunRow(GONE, "gpu-07", "{}", "{}", fleet.now, 0.0))
-        connection.execute(text(f"INSERT INTO cursors VALUES ('{GONE}', '/data/moe.log', '1:2', 0, '', '')"))
+        connection.execute(text(f"INSERT INTO cursors VALUES ('{GONE}', '/data/moe.log', '1:2', 0, '', '', 0, '')"))
         for host in ("gpu-07", HOST):
             queries.save_host(connection, HostRow(host, seen_at=fleet.now))
     fleet.add(GONE, fleet.points(fleet.now, 2500))
