@@ -131,7 +131,7 @@ class Poller:
         refusal = None
         for answer in reading.logs:
             try:
-                self._advance_safely(host, answer, briefs[answer.run], reading.clock - at, at)
+                self._advance_safely(host, answer, briefs[answer.run], reading.skew(at), at)
             except DBAPIError as error:
                 refusal = error
         if refusal is not None:
@@ -211,7 +211,7 @@ class Poller:
         looks = {}
         for answer in reading.logs:
             try:
-                looks[answer.run] = self._look(host, answer, briefs[answer.run], reading.clock - at, at)
+                looks[answer.run] = self._look(host, answer, briefs[answer.run], reading.skew(at), at)
             except Exception as error:  # noqa: BLE001 `_complain` logs it
                 self._complain(f"run={answer.run} could not be judged", error)
         return looks
@@ -269,7 +269,10 @@ class Poller:
     def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
         """On first sight the rest is read piece by piece before anything is judged by the clock."""
         request = LogRequest(run, self.roster.run(run).logs, dict(cursors))
-        return self.readers[host].read([request]).logs[0]
+        reading = self.readers[host].read([request]).logs[0]
+        if reading.trouble is not None:
+            raise CollectError(reading.detail)
+        return reading
 
     def _commit(self, host: str, look: Look, skew: float, now: float) -> None:
         watch, name = look.watch, look.watch.subject.name

@@ -74,7 +74,7 @@ class HostSight:
         if not answer.chunks:
             return LogTail(run, host, now, trouble=answer.detail or "its log was cut while it was read")
         newest = max(answer.chunks, key=lambda chunk: chunk.mtime)
-        written_at = newest.mtime - (reading.clock - (before + now) / 2)
+        written_at = newest.mtime - reading.skew((before + now) / 2)
         shown = _lines(newest)[-lines:]
         hidden = sum(line.count(REDACTED) for line in shown)
         cut_lines = tuple(shorten(line, width) if width else line for line in shown)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import paramiko
+from paramiko.common import cMSG_CHANNEL_REQUEST
 from paramiko.ssh_exception import IncompatiblePeer
 
 from monitor_core.collect.dial import dial
@@ -17,13 +18,13 @@ from monitor_core.collect.hops import Hop, Route
 from monitor_core.collect.link import NEVER, Link, Way
 from monitor_core.collect.login import check_host_key, known_keys_of, login
 from monitor_core.collect.network import Bastion, Network
+from monitor_core.collect.transport import NoSession, NoSftp
 from monitor_core.collect.ways import BROKEN, Command, Tunnel
 from monitor_core.errors import CollectError, Unreachable
 
 _COMMAND = "exec /bin/sh -s"
 _KEEPALIVE = 30
 _THREAD_END = 1.0
-_PIECE = 128 * 1024
 # How long a refused channel is asked for again, and how often, in seconds.
 _TURN, _STEP = 1.0, 0.1
 # After how many seconds who was dropped before the banner comes again, give or take a half.
@@ -38,13 +39,15 @@ class _Dropped(Exception):  # noqa: N818 it is what happened
 class Connection:
     """A connection to the last hop of a route; those before it are shared with others, see `Network`.
 
-    `stage` says for people what is being done, `at` through which machine, if it waits for one. Methods raise
-    Unreachable and HostKeyChanged where the reason is known, else what paramiko and sockets raise; `bounded` makes
-    sentences of that. `close` may be called from any thread and ends what is under way, of this connection alone.
+    `stage` says for people what is being done, `at` through which machine, if it waits for one; `has_shell` is true
+    until somebody finds out otherwise. Methods raise Unreachable, HostKeyChanged and NoSession where the reason is
+    known, else what paramiko and sockets raise; `bounded` makes sentences of that. `close` may be called from any
+    thread and ends what is under way, of this connection alone.
     """
 
     def __init__(self, network: Network) -> None:
         self.stage = self.at = ""
+        self.has_shell = True
         self._network = network
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -71,30 +74,33 @@ class Connection:
         """Return the key that the last hop shows, without believing it; those before it have to be known."""
         return self._meet(route, ends_at, lambda _hop, transport: transport.get_remote_server_key())
 
-    def run(self, program: bytes, cap: int) -> bytes:
-        """Let the shell of the host run the program and return all that it printed."""
-        with contextlib.closing(self._session()) as channel:
-            # Two streams would have to be drained at once: the other one stops when its window is full.
-            channel.set_combine_stderr(True)
+    def start(self, program: bytes) -> paramiko.Channel:
+        """Let the shell of the host run the program; what it prints comes through the channel."""
+        channel = self._session()
+        # Two streams would have to be drained at once: the other one stops when its window is full.
+        channel.set_combine_stderr(True)
+        try:
             channel.exec_command(_COMMAND)
             channel.sendall(program)
             channel.shutdown_write()
-            output = _drain(channel, cap, self._label)
-        if not self.alive:
-            raise EOFError
-        return output
+        except BROKEN:
+            # What was forced upon the account takes no program; what it says instead can still be read.
+            if not self.alive:
+                raise
+        return channel
 
-    def _session(self) -> paramiko.Channel:
-        """Open a channel; where the server allows no further one, wait a little for one that is just ending."""
-        self.stage = f"while reading from {self._label}"
-        gives_up_at = time.monotonic() + _TURN
-        while True:
-            try:
-                return self._transport.open_session(timeout=NEVER)
-            except paramiko.ChannelException as error:
-                if time.monotonic() >= gives_up_at:
-                    raise Unreachable(f"{self._label} let us in but opens no session: {error.text}") from error
-            time.sleep(_STEP)
+    def sftp(self, seconds: float) -> paramiko.SFTPClient:
+        """Open the SFTP server of the host, whose first answer may take so many seconds; raise NoSftp too."""
+        channel = self._session()
+        channel.settimeout(seconds)
+        try:
+            channel.invoke_subsystem("sftp")
+            return paramiko.SFTPClient(channel)
+        except (*BROKEN, paramiko.SFTPError) as error:
+            channel.close()
+            if not self.alive or isinstance(error, TimeoutError):
+                raise
+            raise NoSftp(f"{self._label} let us in but has no SFTP server for us") from error
 
     def tunnel(self, hop: Hop, ends_at: float) -> paramiko.Channel:
         """Return a connection from the host to another one."""
@@ -133,6 +139,18 @@ class Connection:
         """Wait until the thread of a closed connection has ended."""
         if self._link is not None and self._link.transport.is_alive():
             self._link.transport.join(_THREAD_END)
+
+    def _session(self) -> paramiko.Channel:
+        """Open a channel; where the server allows no further one, wait a little for one that is just ending."""
+        self.stage = f"while reading from {self._label}"
+        gives_up_at = time.monotonic() + _TURN
+        while True:
+            try:
+                return self._transport.open_session(timeout=NEVER)
+            except paramiko.ChannelException as error:
+                if time.monotonic() >= gives_up_at:
+                    raise NoSession(f"{self._label} let us in but opens no session: {error.text}") from error
+            time.sleep(_STEP)
 
     @property
     def _transport(self) -> paramiko.Transport:
@@ -238,19 +256,21 @@ def bounded(connection: Connection, deadline: float) -> Iterator[float]:
         connection.join()
         if isinstance(error, CollectError):
             raise
-        raise Unreachable(_sentence(connection.stage, deadline, ends_at), connection.at) from error
+        raise Unreachable(sentence(connection.stage, deadline, ends_at), connection.at) from error
     finally:
         watch.cancel()
 
 
-def _drain(channel: paramiko.Channel, cap: int, host: str) -> bytes:
-    pieces, size = [], 0
-    while piece := channel.recv(_PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > cap:
-            raise Unreachable(f"{host} printed more than {cap} bytes at once")
-    return b"".join(pieces)
+def kill(channel: paramiko.Channel) -> None:
+    """Ask the server to kill what it runs for the channel (RFC 4254, 6.9); older servers do not."""
+    message = paramiko.Message()
+    message.add_byte(cMSG_CHANNEL_REQUEST)
+    message.add_int(channel.remote_chanid)
+    message.add_string("signal")
+    message.add_boolean(False)  # noqa: FBT003 it wants no reply
+    message.add_string("KILL")
+    # paramiko has no public way to send a signal.
+    channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _dropped(hop: Hop) -> str:
@@ -262,7 +282,8 @@ def _dropped(hop: Hop) -> str:
     )
 
 
-def _sentence(stage: str, deadline: float, ends_at: float) -> str:
+def sentence(stage: str, deadline: float, ends_at: float) -> str:
+    """Return what to say of a connection that failed, or of which nothing came within so many seconds."""
     if time.monotonic() >= ends_at:
         return f"no answer within {deadline:.3g} s {stage}"
     return f"the connection broke off {stage}"

@@ -2,50 +2,80 @@
 
 from __future__ import annotations
 
-import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from monitor_core.collect import rotation
-from monitor_core.collect.frames import Answer, Refusal, by_run, parse
+from monitor_core.collect.aside import Aside
+from monitor_core.collect.frames import Answer, Refusal, by_run
 from monitor_core.collect.local import LocalTransport
 from monitor_core.collect.network import Network
+from monitor_core.collect.questions import Question, is_path
 from monitor_core.collect.reading import chunk, log_reading
 from monitor_core.collect.rotation import Search, Stray, Way
-from monitor_core.collect.script import BUDGET, Question, is_path, literals, reading, tracing, words
-from monitor_core.collect.transport import Transport
+from monitor_core.collect.shell import Shell
+from monitor_core.collect.transport import Deadline
+from monitor_core.collect.trip import Speaker, Trip
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
 from monitor_core.model.records import Chunk, HostReading, LogRequest
-from monitor_core.redact import redact
 
-# Besides the bytes of logs: marks, and what start-up files of a login shell print.
-_CAP = 2 * BUDGET
-_EXCERPT = 160
+# A read under way ends at once when its connection is closed.
+_LAST_WAIT = 2.0
 
 
 class HostReader:
-    """Reads the logs of one host and keeps the connection to it from one read to the next.
+    """Reads the logs of one host and keeps the connection to it from one read to the next; one read at a time.
 
     `hosts` are all that are configured: the host may be reached through others of them. Readers of one `network` share
-    the connections to these.
+    the connections to these. By `clock` what hangs is asked for again.
     """
 
-    def __init__(self, host: Host, hosts: Mapping[str, Host], network: Network | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        hosts: Mapping[str, Host],
+        network: Network | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._name = host.name or host.address
-        self._transport = _open(host, hosts, network or Network())
+        self._speaker = _speaker(host, hosts, network or Network())
+        self._aside = Aside(clock)
+        self._late: set[str] = set()
+        self._turn = threading.Lock()
 
     def read(self, requests: Sequence[LogRequest], *, deadline: float = 20.0) -> HostReading:
         """Read what is new in all logs that are asked for, within `deadline` seconds.
 
         Files that do not simply go on (new, rotated, truncated) are read in a second trip; where a log had been read
-        before, what follows is searched for in between. Raises Unreachable and HostKeyChanged. What is wrong with
-        single logs stands in their readings.
+        before, what follows is searched for in between. A file that hangs is left alone until it answers. Raises
+        Unreachable and HostKeyChanged. What is wrong with single logs stands in their readings.
         """
-        ends_at = time.monotonic() + deadline
-        answer = self._ask(partial(reading, questions=[*map(_question, requests)]), ends_at)
+        limit = Deadline(deadline)
+        if not self._turn.acquire(timeout=limit.left):
+            raise Unreachable(f"{self._name} is still busy with another read after {deadline:.3g} s")
+        try:
+            with self._speaker.watch(limit):
+                return self._read(requests, limit)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Let go of the connection; a read under way in another thread ends with Unreachable."""
+        self._speaker.close()
+        if self._turn.acquire(timeout=_LAST_WAIT):
+            self._aside.end_calls()
+            self._turn.release()
+
+    def _read(self, requests: Sequence[LogRequest], deadline: Deadline) -> HostReading:
+        began_at = time.monotonic()
+        runs = [request.run for request in requests]
+        self._aside.review(runs)
+        trip = Trip(self._speaker, self._aside, runs, deadline)
+        answer = trip.ask(self._questions(requests))
         answer.refusals += _no_paths(requests)
         chunks: list[list[Chunk]] = [[] for _ in requests]
         strays: list[Stray] = []
@@ -54,60 +84,60 @@ class HostReader:
             chunks[run] += _chunks(rotation.settled(run, request, files.get(run, [])))
             strays += rotation.strays(run, request, files.get(run, []))
         if strays:
-            self._follow(strays, requests, answer, chunks, ends_at)
+            _follow(trip, strays, requests, answer, chunks)
+        self._late = trip.late
+        # To whole seconds: only a wait for what hangs is worth it.
+        since = round((began_at + time.monotonic()) / 2 - answer.heard_at)
+        clock = None if answer.clock is None else answer.clock + since
         logs = (log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests))
-        return HostReading(answer.clock, tuple(logs))
+        return HostReading(clock, tuple(logs))
 
-    def close(self) -> None:
-        """Let go of the connection; a read under way in another thread ends with Unreachable."""
-        self._transport.close()
-
-    def _follow(
-        self,
-        strays: Sequence[Stray],
-        requests: Sequence[LogRequest],
-        answer: Answer,
-        chunks: Sequence[list[Chunk]],
-        ends_at: float,
-    ) -> None:
-        """Read strays; add what came to the chunks of their runs, and what is wrong with them to the answer."""
-        search, clues = Search(strays), Answer()
-        if search.traces:
-            clues = self._ask(partial(tracing, traces=search.traces, holes=search.holes), ends_at)
-        ways = search.ways(requests, clues)
-        questions = [_question(way.request(requests[way.run]), literals) for way in ways]
-        second = self._ask(partial(reading, questions=questions), ends_at)
-        files = by_run(second.files)
-        for number, way in enumerate(ways):
-            refused = [replace(each, run=way.run) for each in second.refusals if each.run == number]
-            answer.refusals += refused
-            if (read := chunk(way, files.get(number, []))) is not None:
-                chunks[way.run].append(read)
-            elif not refused:
-                answer.torn.add((way.run, way.path))
-
-    def _ask(self, program: Callable[[str], bytes], ends_at: float) -> Answer:
-        token = secrets.token_hex(8)
-        deadline = max(0.0, ends_at - time.monotonic())
-        raw = self._transport.run(program(token), deadline=deadline, cap=_CAP)
-        answer = parse(raw, token)
-        if not answer.clock:
-            raise Unreachable(f"{self._name} let us in, but its shell did not run our commands{_excerpt(raw)}")
-        if not answer.whole:
-            raise Unreachable(f"{self._name} stopped in the middle of its answer")
-        return answer
+    def _questions(self, requests: Sequence[LogRequest]) -> list[Question]:
+        """Return what is to be asked; what there was no time for in the last trip comes first."""
+        asked = [_question(run, run, request) for run, request in enumerate(requests)]
+        return sorted(asked, key=lambda question: requests[question.run].run not in self._late)
 
 
-def _open(host: Host, hosts: Mapping[str, Host], network: Network) -> Transport:
+def _follow(
+    trip: Trip, strays: Sequence[Stray], requests: Sequence[LogRequest], answer: Answer, chunks: Sequence[list[Chunk]]
+) -> None:
+    """Read strays; add what came to the chunks of their runs, and what is wrong with them to the answer."""
+    ways = _ways(trip, strays, requests, answer)
+    asked = [_question(place, way.run, way.request(requests[way.run]), exact=True) for place, way in enumerate(ways)]
+    second = trip.ask(asked) if asked else Answer()
+    files = by_run(second.files)
+    for place, way in enumerate(ways):
+        refused = [replace(each, run=way.run) for each in second.refusals if each.run == place]
+        answer.refusals += refused
+        if (read := chunk(way, files.get(place, []))) is not None:
+            chunks[way.run].append(read)
+        elif not refused:
+            answer.torn.add((way.run, way.path))
+
+
+def _ways(trip: Trip, strays: Sequence[Stray], requests: Sequence[LogRequest], answer: Answer) -> list[Way]:
+    """Return how strays are read; one for which a search got no answer now is refused."""
+    search = Search(strays)
+    clues = trip.ask(search.questions) if search.questions else Answer()
+    lost = {each.run: each.why for each in clues.refusals}
+    refused = {
+        (each.request, path): lost[each.run] for each in search.questions if each.run in lost for path in each.paths
+    }
+    answer.refusals += [Refusal(run, why, path) for (run, path), why in refused.items()]
+    return [way for way in search.ways(requests, clues) if (way.run, way.path) not in refused]
+
+
+def _speaker(host: Host, hosts: Mapping[str, Host], network: Network) -> Speaker:
     if host.transport == "local":
-        return LocalTransport()
-    from monitor_core.collect.ssh import SshTransport  # noqa: PLC0415 paramiko takes 160 ms to import
+        return Shell(host.name, LocalTransport())
+    from monitor_core.collect.remote import Remote  # noqa: PLC0415 paramiko takes 160 ms to import
 
-    return SshTransport(host, hosts, network)
+    return Remote(host, hosts, network)
 
 
-def _question(request: LogRequest, quote: Callable[[Iterable[str]], tuple[str, ...]] = words) -> Question:
-    return Question(quote(request.patterns), request.limit, request.cursors)
+def _question(run: int, of: int, request: LogRequest, *, exact: bool = False) -> Question:
+    patterns = tuple(pattern for pattern in request.patterns if is_path(pattern))
+    return Question(run, of, patterns, request.limit, request.cursors, exact=exact)
 
 
 def _chunks(ways: Iterable[Way]) -> list[Chunk]:
@@ -117,9 +147,3 @@ def _chunks(ways: Iterable[Way]) -> list[Chunk]:
 def _no_paths(requests: Sequence[LogRequest]) -> list[Refusal]:
     patterns = [(run, pattern) for run, request in enumerate(requests) for pattern in request.patterns]
     return [Refusal(run, "pattern", pattern) for run, pattern in patterns if not is_path(pattern)]
-
-
-def _excerpt(raw: bytes) -> str:
-    said = redact(raw.decode(errors="replace")).split()
-    text = "".join(character for character in " ".join(said) if character.isprintable())[:_EXCERPT]
-    return f"; it said: {text}" if text else ""

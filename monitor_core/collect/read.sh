@@ -9,11 +9,13 @@ newline='
 stats='gnu bsd ls' flags=skip_bytes,count_bytes,fullblock blocks=
 say() { printf '\n%s %s\n' "$token" "$*"; }
 
-# look RUN LIMIT SHARE PATH...: what is new in files, of which `cursor` tells how far they are known.
+# look RUN LIMIT SHARE PATH...: what is new in files, of which `cursor` tells how far they are known. Those in `seen` are
+# passed over, those in `hung` are not touched. Before what may hang it says what that is.
 look() {
   run=$1 limit=$2 share=$3
   shift 3
   if [ $# -gt $most ]; then
+    say at $run
     IFS=$newline; set -f
     set -- $(newest "$@")
     set +f; unset IFS
@@ -21,11 +23,12 @@ look() {
   [ $# -gt 0 ] || return
   fair=$((share / $#))
   [ $limit -le $fair ] || limit=$fair
-  seen=$newline
   for path; do
     case $path in *"$newline"*) continue ;; esac
     case $seen in *"$newline$path$newline"*) continue ;; esac
     seen=$seen$path$newline
+    case $hung in *"$newline$path$newline"*) say refused $run hangs "$path"; continue ;; esac
+    say at $run "$path"
     [ -f "$path" ] && { send; } 3<"$path" || refuse
   done
 }

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from monitor_core.collect.frames import Answer, FileFrame, Refusal
 from monitor_core.collect.lines import INSIDE_A_LINE, cut
+from monitor_core.collect.questions import is_glob
 from monitor_core.collect.rotation import FINGERPRINT, Way
-from monitor_core.collect.script import is_glob
 from monitor_core.model.records import Chunk, LogCursor, LogReading, LogRequest, LogTrouble
 
 _REASONS = {
+    "hangs": "{path} did not answer; its file system may hang",
+    "late": "there was no time left for {path} in the last look at its host",
+    "no session": "its host let us in, but opened no further session for {path} (MaxSessions of its SSH server)",
+    "names": "{path} cannot be followed: by SFTP, all names in its folder have to be UTF-8",
     "missing": "there is no {path}",
     "no match": "no file matches {path}",
     "denied": "{path} may not be read by the account that we use",

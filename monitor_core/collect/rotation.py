@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from monitor_core.collect.frames import Answer, FileFrame, by_run
 from monitor_core.collect.lines import INSIDE_A_LINE
-from monitor_core.collect.script import Hole, Trace
+from monitor_core.collect.questions import Hole, Trace
 from monitor_core.model.records import LogCursor, LogRequest
 
 # Bytes before the cursor by which a file is known again.
@@ -89,28 +89,25 @@ class Search:
         self._holes: dict[_Log, Hole] = {}
         for stray in strays:
             for cursor in stray.suspects:
-                trace = self._traces.get((stray.run, cursor.path), Trace(cursor, ()))
+                trace = self._traces.get((stray.run, cursor.path), Trace(len(self._traces), stray.run, (), cursor))
                 self._traces[stray.run, cursor.path] = replace(trace, paths=(*trace.paths, stray.frame.path))
+        for stray in strays:
             if stray.own is not None and stray.is_truncated:
-                self._holes[stray.run, stray.frame.path] = _hole(stray.frame, stray.own)
+                place = len(self._traces) + len(self._holes)
+                self._holes[stray.run, stray.frame.path] = _hole(place, stray, stray.own)
 
     @property
-    def traces(self) -> list[Trace]:
-        """Return the traces; what is found bears their places in the list."""
-        return list(self._traces.values())
-
-    @property
-    def holes(self) -> list[Hole]:
-        """Return the holes; what is found bears their places in the list."""
-        return list(self._holes.values())
+    def questions(self) -> list[Trace | Hole]:
+        """Return what to ask the host."""
+        return [*self._traces.values(), *self._holes.values()]
 
     def ways(self, requests: Sequence[LogRequest], clues: Answer) -> list[Way]:
         """Return how the strays are read, what goes on before what is new, and older files before younger ones."""
         kin = by_run(clues.kin)
         texts = {text.run: text.start for text in clues.texts}
         found = _Found(
-            leads={log: _lead(trace.cursor, kin.get(n, [])) for n, (log, trace) in enumerate(self._traces.items())},
-            texts={log: texts.get(number, 0) for number, log in enumerate(self._holes)},
+            leads={log: _lead(trace.cursor, kin.get(trace.run, [])) for log, trace in self._traces.items()},
+            texts={log: texts.get(hole.run, 0) for log, hole in self._holes.items()},
             matched={(stray.run, stray.frame.path) for stray in self._strays},
         )
         return sorted((found.way(stray, requests[stray.run]) for stray in self._strays), key=_order)
@@ -193,9 +190,10 @@ def _order(way: Way) -> tuple[bool, float]:
     return not any(step.fingerprint for step in way.steps[-1:]), way.frame.mtime
 
 
-def _hole(frame: FileFrame, own: LogCursor) -> Hole:
+def _hole(place: int, stray: Stray, own: LogCursor) -> Hole:
+    frame = stray.frame
     is_known = frame.goes_on and frame.data.startswith(own.fingerprint)
-    return Hole(frame.path, own.offset if is_known else 0)
+    return Hole(place, stray.run, (frame.path,), own.offset if is_known else 0)
 
 
 def _lead(cursor: LogCursor, kin: Sequence[FileFrame]) -> _Lead:

@@ -5,6 +5,7 @@
 trace() {
   run=$1 inode=$2 start=$3 bytes=$4 real=$5
   shift 5
+  say at $run
   folder=${real%/*}
   named=$(newest "$real"[.-]*)
   moved=$(find "$folder/." ! -name . -prune -type f -inum $inode || ls -ai "$folder/" | sed -n "s/^ *$inode //p")
@@ -29,6 +30,7 @@ show() {
 # text NUMBER START PATH: near where the text of a file begins that is filled with NULs from START on.
 text() {
   run=$1 low=$2 path=$3
+  say at $run
   [ -f "$path" ] && { measure; } 3<"$path" || return
   set -- $facts
   high=$2 start=$low

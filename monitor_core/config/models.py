@@ -52,8 +52,13 @@ class Host(Section):
     """A machine on which logs lie; `name` is its key under `hosts`."""
 
     name: str = Field("", exclude=True)
-    transport: Literal["ssh", "local"] = Field(
-        "ssh", description="How it is read: `ssh`, or `local` for the machine of trainstatus.", examples=["local"]
+    transport: Literal["ssh", "sftp", "local"] = Field(
+        "ssh",
+        description=(
+            "How it is read: `ssh` (by a shell, or by SFTP if the account has none), `sftp` without trying a shell, "
+            "or `local` for the machine of trainstatus."
+        ),
+        examples=["local"],
     )
     address: HostAddress = Field(
         "", description="Host name or IP address; the host's key if left out.", examples=["192.0.2.1"]

@@ -22,7 +22,10 @@ _FIXES = (
     ("refused the login", "put the key into ~/.ssh/authorized_keys there, or set hosts.{host}.user and keys"),
     ("takes no keys", "let sshd there take public keys (PubkeyAuthentication yes)"),
     ("more than a key", "let this account log in with a key alone"),
-    ("did not run our commands", "give the account a shell: /bin/sh, with the tools of GNU, BusyBox or BSD"),
+    ("did not run our commands", "give the account a shell, /bin/sh, or SFTP (Subsystem sftp in its sshd_config)"),
+    ("no SFTP server", "let sshd there have SFTP (Subsystem sftp in its sshd_config), or set transport: ssh"),
+    ("opened no further session", "let sshd there open more sessions on a connection (MaxSessions)"),
+    ("file system may hang", "on the host: df, and see whether the server of that file system answers"),
     ("no match", "set runs.{run}.logs"),
     ("no file matches", "set runs.{run}.logs; on the host: ls -l"),
     ("there is no", "set runs.{run}.logs, or start the run"),
@@ -45,7 +48,7 @@ def examine(sight: HostSight, host: Host, runs: Sequence[str]) -> Iterator[Diagn
         why = verdicts[0].text
         yield Diagnosis(part, State.FAIL, why.removeprefix(f"{host.name}: "), _fix(why, host, ""))
         return
-    yield Diagnosis(part, State.OK, f"{_way(host)} runs our commands")
+    yield Diagnosis(part, State.OK, f"{_way(host)} answers")
     yield _clock(part, skew)
     for verdict in verdicts:
         yield _log(verdict, host)

@@ -15,10 +15,11 @@ MOST_POINTS = 20_000
 class LogCursor:
     """How far one log file has been read.
 
-    `identity` is `device:inode` on the host; `offset` counts bytes from the start of the file; `fingerprint` holds the
-    up to 64 bytes before `offset`, since an inode number alone can belong to a new file; `partial` is the unfinished
-    last line (its bytes are already counted in `offset`). By `mtime` (then, by the host's clock) and `real_path` (where
-    the log was without symbolic links, empty if not known) its rest is found after a rotation.
+    `identity` is `device:inode` on the host, 0 for what it does not tell; `offset` counts bytes from the start of the
+    file; `fingerprint` holds the up to 64 bytes before `offset`, since an inode number alone can belong to a new file;
+    `partial` is the unfinished last line (its bytes are already counted in `offset`). By `mtime` (then, by the host's
+    clock) and `real_path` (where the log was without symbolic links, empty if not known) its rest is found after a
+    rotation.
     """
 
     path: str
@@ -80,10 +81,14 @@ class LogReading:
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """One trip to a host. `clock` is the host's own clock (seconds since 1970) at the time of the read."""
+    """One trip to a host. `clock` is the host's own clock (seconds since 1970) half-way through it, None if unknown."""
 
-    clock: float
+    clock: float | None
     logs: tuple[LogReading, ...]
+
+    def skew(self, at: float) -> float:
+        """Return how far the host's clock was ahead of ours, which showed `at`; 0 if it is unknown."""
+        return 0.0 if self.clock is None else self.clock - at
 
 
 # Not frozen, though nobody changes one: that would take seven times as long to make, and a log has a million of them.

@@ -10,13 +10,21 @@ from monitor_core.config.models import Host
 from tests.support import foreign
 from tests.support.follower import Follower
 from tests.support.proxy import Proxy
-from tests.support.sshd import Sshd, why_not
+from tests.support.sshd import SFTP_ONLY, Sshd, why_not
 
 
 @pytest.fixture(scope="session")
 def sshd(tmp_path_factory):
     """An SSH server for all tests that leave it as it is."""
     server = _started(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sftp_only(tmp_path_factory):
+    """An SSH server that allows nothing but SFTP, which begins in the folder `home`."""
+    server = _started(tmp_path_factory.mktemp("sftp"), SFTP_ONLY)
     yield server
     server.stop()
 
@@ -43,12 +51,17 @@ def proxy(sshd):
     between.close()
 
 
-@pytest.fixture(params=["local", "ssh"])
-def host(request):
-    """This machine, read without SSH and with it."""
-    if request.param == "local":
-        return Host(name="here", transport="local")
-    return request.getfixturevalue("sshd").host()
+@pytest.fixture(params=["local", "ssh", "sftp"])
+def server(request):
+    """The server of a host that is read over SSH, by SFTP or (None) on this machine."""
+    fixture = {"local": "", "ssh": "sshd", "sftp": "sftp_only"}[request.param]
+    return request.getfixturevalue(fixture) if fixture else None
+
+
+@pytest.fixture
+def host(server):
+    """This machine, read without SSH, with it, and by SFTP alone."""
+    return server.host() if server else Host(name="here", transport="local")
 
 
 @pytest.fixture(scope="session")

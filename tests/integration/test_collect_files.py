@@ -1,4 +1,4 @@
-"""What is read of the files of a host, over SSH and on this machine alike."""
+"""What is read of the files of a host, over SSH, by SFTP and on this machine alike."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from monitor_core.collect import HostReader
 from monitor_core.collect.lines import MAX_LINE
-from monitor_core.collect.script import BUDGET
+from monitor_core.collect.questions import BUDGET
 from monitor_core.model.records import LogRequest, LogTrouble
+from tests.support.marks import by_shell, not_as_root
 
 
 def append(path, data):
@@ -67,6 +68,7 @@ def test_any_bytes_arrive_and_lines_come_out_clean(follow, tmp_path):
     assert follow(log).lines() == b"red\n" + every[128:] + b"\n" + b"x" * MAX_LINE + b"\nend\n"
 
 
+@by_shell
 def test_size_and_time_of_the_file_come_with_its_bytes(follow, tmp_path):
     log = tmp_path / "train.log"
     log.write_bytes(b"one\n")
@@ -77,6 +79,7 @@ def test_size_and_time_of_the_file_come_with_its_bytes(follow, tmp_path):
     assert chunk.cursor.identity == f"{status.st_dev}:{status.st_ino}"
 
 
+@by_shell
 def test_the_clock_of_the_host_is_read(host, tmp_path):
     reader = HostReader(host, {})
     before = time.time()
@@ -117,6 +120,7 @@ def test_a_log_that_was_rotated_is_read_from_its_beginning(follow, tmp_path):
     assert (chunk.lines, chunk.fresh) == (b"new and longer than the old one\n", True)
 
 
+@by_shell
 def test_a_new_log_that_begins_like_the_old_one_is_known_by_its_inode(follow, tmp_path):
     log = tmp_path / "train.log"
     log.write_bytes(b"one\n")
@@ -239,8 +243,8 @@ def test_brackets_that_match_nothing_stand_for_themselves(follow, tmp_path):
     assert follow(tmp_path / "run[1].log").lines() == b"one\n"
 
 
-def test_a_path_in_the_home_folder_is_found(follow, sshd, monkeypatch):
-    home = sshd.folder / "home"
+def test_a_path_in_the_home_folder_is_found(follow, server, tmp_path, monkeypatch):
+    home = server.folder / "home" if server else tmp_path
     monkeypatch.setenv("HOME", str(home))
     (home / "a log.txt").write_bytes(b"at home\n")
     (chunk,) = follow("~/a *.txt").read().chunks
@@ -264,6 +268,16 @@ def test_a_glob_that_matches_nothing_is_told(follow, tmp_path):
     log = follow(tmp_path / "*.log").read()
     assert log.trouble is LogTrouble.MISSING
     assert log.detail == f"no file matches {tmp_path}/*.log"
+
+
+@not_as_root
+def test_a_log_that_may_not_be_read_is_told(follow, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_bytes(b"one\n")
+    log.chmod(0)
+    reading = follow(log).read()
+    assert reading.trouble is LogTrouble.UNREADABLE
+    assert reading.detail == f"{log} may not be read by the account that we use"
 
 
 def test_a_name_that_cannot_be_told_is_not_passed_over_in_silence(follow, tmp_path):

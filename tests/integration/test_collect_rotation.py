@@ -14,11 +14,15 @@ from monitor_core.model.records import LogTrouble
 OLD = b"".join(b"old line %04d\n" % number for number in range(100))
 
 
-@pytest.fixture(params=["local", "busybox", "posix"])
+@pytest.fixture(params=["local", "busybox", "posix", "sftp"])
 def host(request, foreign_host):
+    if request.param == "sftp":
+        return request.getfixturevalue("sftp_only").host()
     return Host(name="here", transport="local") if request.param == "local" else foreign_host(request.param)
 
 
+# SFTP tells no inodes.
+WITH_INODES = pytest.mark.parametrize("host", ["local", "busybox", "posix"], indirect=True)
 # A host that has nothing but what POSIX asks for tells neither where a link leads nor on which device a file is.
 WITH_LINKS = pytest.mark.parametrize("host", ["local", "busybox", "bsd"], indirect=True)
 
@@ -71,6 +75,7 @@ def test_a_line_that_was_cut_by_a_rotation_is_joined(follower, log):
     assert follower.lines() == b"half a line, cut in two\n"
 
 
+@WITH_INODES
 @pytest.mark.parametrize("name", ["old.log", "train.log-20261124", "a b'c.log", ".hidden", "ünïcode 火"])
 def test_a_rotated_log_is_found_under_any_name_in_its_folder(follower, log, name):
     append(log, b"a line\n")
@@ -105,6 +110,7 @@ def test_a_long_rest_comes_in_pieces_and_then_the_new_log(follow, log):
     assert max(len(chunk.lines) for chunk in chunks) <= 1000
 
 
+@WITH_INODES
 def test_logs_that_came_and_went_between_two_reads_are_read_too(follower, log):
     append(log, b"a line\n")
     stamps = iter(range(1_700_000_000, 1_700_000_100))
@@ -116,6 +122,7 @@ def test_logs_that_came_and_went_between_two_reads_are_read_too(follower, log):
     assert follower.lines() == b"half a line\n" + b"".join(b"log %d\n" % number for number in range(10))
 
 
+@WITH_INODES
 def test_logs_that_were_rotated_within_one_second_are_told_apart_by_their_numbers(follower, log):
     append(log, b"a line\n")
     for number in (11, 10, 9):
@@ -126,6 +133,7 @@ def test_logs_that_were_rotated_within_one_second_are_told_apart_by_their_number
     assert follower.lines() == b"half a line\nafter 11\nafter 10\nafter 9\n"
 
 
+@WITH_INODES
 def test_many_long_logs_that_came_and_went_come_in_pieces(follow, log):
     log.write_bytes(OLD)
     follower = follow(log, limit=1000)
@@ -140,6 +148,7 @@ def test_many_long_logs_that_came_and_went_come_in_pieces(follow, log):
     assert [chunk.more for chunk in reads] == [True, True, True, False]
 
 
+@WITH_INODES
 def test_a_writer_that_still_writes_to_a_rotated_log_between_two_empty_ones_is_followed(follower, log):
     append(log, b"a line\n")
     rotate(log, ".3")
@@ -203,6 +212,7 @@ def test_a_log_that_was_deleted_and_made_again_in_the_same_inode_is_a_new_one(fo
     assert follower.lines() == b"NEW LINE\n" * 300
 
 
+@WITH_INODES
 def test_an_inode_that_another_file_of_the_folder_has_now_is_not_taken_for_the_old_log(follower, log):
     """Stands in for an inode used again: the cursor names that of another file."""
     other = log.with_name("other.txt")
@@ -276,6 +286,7 @@ def test_a_copy_that_is_older_than_what_was_read_is_not_the_rest(follower, log):
     assert follower.lines() == b"new\n"
 
 
+@WITH_INODES
 def test_a_copy_that_somebody_made_is_not_the_rest(follower, log):
     append(log, b"a line\n")
     shutil.copyfile(log, log.with_name("train.log.bak"))
@@ -391,6 +402,7 @@ def test_a_log_that_was_replaced_by_a_longer_copy_of_itself_goes_on(follower, lo
         expected = b""
 
 
+@WITH_INODES
 def test_a_new_log_that_begins_like_the_old_one_is_read_from_its_beginning(follow, log):
     log.write_bytes(b"one\n")
     follower = follow(log)
@@ -506,6 +518,7 @@ def test_a_log_that_is_missing_for_a_while_is_read_on_where_it_was_rotated_to(fo
     assert follower.lines() == b"half a line\nnew\n"
 
 
+@WITH_INODES
 def test_a_log_that_was_empty_when_it_was_rotated_is_found_if_it_has_grown(follow, log):
     log.touch()
     follower = follow(log)

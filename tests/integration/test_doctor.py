@@ -158,7 +158,7 @@ def test_a_host_that_is_well_says_so(doctor, sshd, tmp_path):
     train(tmp_path / "train.log", tmp_path.stat().st_mtime)
     status, lines = doctor(remote(sshd, tmp_path, tmp_path / "train.log"))
     assert status == 0
-    assert f":{sshd.port} lets us in and runs our commands." in about("host gpu-01", lines)[0]
+    assert f":{sshd.port} lets us in and answers." in about("host gpu-01", lines)[0]
 
 
 def test_a_name_that_nobody_knows_is_told(doctor, sshd, tmp_path):

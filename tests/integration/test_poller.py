@@ -14,8 +14,9 @@ from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
 from monitor_core.poller import Poller
 from monitor_core.track import memory
+from tests.support.hanging import HangingLog
 from tests.support.smtpd import free_port
-from tests.support.sshd import ADDRESS, make_key
+from tests.support.sshd import ADDRESS, make_key, until
 from tests.support.stage import HOST, OTHER_RUN, RUN, START, Stage
 from tests.support.story import SimulatedClock
 
@@ -327,6 +328,68 @@ def test_a_cursor_is_stored_with_what_finds_its_rest_after_a_rotation(site):
     site.poller.readers[HOST].close()
     assert site.state().lines == 32
     assert site.rows("SELECT mtime > 1e9, real_path FROM cursors") == [(1, str(site.log(RUN).resolve()))]
+
+
+def test_a_log_that_hangs_is_unknown_after_its_grace_and_costs_the_other_run_nothing(site):
+    site.train(30)
+    site.poll()
+    hung = HangingLog(site.log(RUN))
+    try:
+        for minute in range(1, 5):
+            assert site.incidents() == []
+            site.clock.set(site.clock.now + 60)
+            site.train(6, OTHER_RUN)
+            site.poll_until(1)
+            assert (site.state(RUN).iteration, site.state(OTHER_RUN).iteration) == (30, 30 + 6 * minute)
+        assert site.incidents() == [(f"run:{RUN}", "log_unreadable", "firing")]
+        assert site.control.run(RUN).incidents[0].facts["error"] == (
+            f"{site.log(RUN)} did not answer; its file system may hang"
+        )
+        assert site.rows("SELECT failures FROM hosts") == [(0,)]
+    finally:
+        hung.close()
+    site.train(24, RUN)
+    until(lambda: site.poll(after=60.0) and site.of_kind("log_unreadable") == [(f"run:{RUN}", "resolved")])
+    assert site.state(RUN).iteration == 54
+
+
+def test_a_host_without_a_shell_is_watched_as_any_other(site, sftp_only):
+    site.go_through(sftp_only.host(name=HOST))
+    site.train(30)
+    site.poll()
+    assert site.state(RUN).iteration == 30
+    site.clock.set(site.clock.now + 60)
+    site.train(6)
+    site.poll()
+    assert (site.state(RUN).iteration, site.state(OTHER_RUN).iteration) == (36, 36)
+    site.poll_until(59)
+    assert site.incidents() == []
+    site.poll_until(62)
+    assert site.of_kind("stuck") == [(f"run:{RUN}", "firing"), (f"run:{OTHER_RUN}", "firing")]
+    assert site.rows(f"SELECT clock_skew FROM runs WHERE name = '{RUN}'") == [(0.0,)]
+    site.clock.set(site.clock.now + 60)
+    site.train(1)
+    site.poll()
+    assert {state for _, state in site.of_kind("stuck")} == {"resolved"}
+
+
+def test_a_first_sight_in_the_middle_of_which_the_log_hangs_begins_anew(site):
+    lines = PIECE // len(_line(START, 1)) + 1000
+    site.train(lines, RUN)
+    read, hung = site.reader.read, []
+
+    def hangs_meanwhile(requests, **how):
+        answer = read(requests, **how)
+        if not hung:
+            hung.append(HangingLog(site.log(RUN)))
+        return answer
+
+    site.reader.read = hangs_meanwhile
+    site.poll()
+    assert site.state().seen_at is None
+    hung[0].close()
+    until(lambda: site.poll(after=60.0) and site.state().seen_at)
+    assert (site.state().iteration, site.state().lines) == (lines, lines)
 
 
 def test_a_connection_that_we_closed_ourselves_is_no_host_that_gives_no_answer(site):

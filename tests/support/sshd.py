@@ -32,6 +32,8 @@ LogLevel ERROR
 """
 # Of this one setting the last line counts.
 _MANY_LOGINS = "MaxStartups 200\n"
+# Settings of a server that allows nothing but SFTP.
+SFTP_ONLY = "Subsystem sftp internal-sftp\nForceCommand internal-sftp -d {folder}/home\n"
 # Only newer servers know it; they would shut us out after a few refused logins.
 _NO_PENALTIES = "PerSourcePenalties no\n"
 
@@ -159,11 +161,16 @@ class Sshd:
     def _processes(self) -> list[int]:
         """Return the listener and all its descendants."""
         assert self._process
-        parents = dict(filter(None, map(_parent, Path("/proc").glob("[0-9]*"))))
-        found = [self._process.pid]
-        for process in found:
-            found += [child for child, parent in parents.items() if parent == process]
-        return found
+        return [self._process.pid, *descendants(self._process.pid)]
+
+
+def descendants(process: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have started."""
+    parents = dict(filter(None, map(_parent, Path("/proc").glob("[0-9]*"))))
+    found = [process]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 def _parent(process: Path) -> tuple[int, int] | None:

@@ -69,9 +69,28 @@ def test_noise_within_the_bytes_of_a_file_tears_it():
     assert parse(CLOCK + file(b"one\nnoise", count=4) + DONE, TOKEN).files == []
 
 
+def test_where_an_answer_breaks_off_is_told_by_what_was_about_to_be_touched():
+    at = CLOCK + said(b"at", b"0", b"/data/train.log")
+    assert parse(CLOCK, TOKEN).place is None
+    assert parse(CLOCK + said(b"at", b"3", b"1"), TOKEN).place == (3, "1")
+    assert parse(CLOCK + said(b"at", b"3"), TOKEN).place == (3, "")
+    assert parse(at, TOKEN).place == (0, "/data/train.log")
+
+
+@given(st.integers(0, 40))
+def test_of_a_file_in_which_an_answer_breaks_off_the_bytes_count_that_came(came):
+    data = b"one\ntwo\nthree\nfour\n"
+    end = said(b"end", b"")
+    begun = CLOCK + file(data).removesuffix(data + end)
+    answer = parse((begun + data + end)[: len(begun) + came], TOKEN)
+    (frame,) = answer.files
+    assert frame.data == data[:came]
+    assert (answer.torn, answer.whole) == (set(), False)
+
+
 def test_marks_of_another_read_say_nothing():
     answer = parse(CLOCK + file(b"one\n") + DONE, "f" * 16)
-    assert (answer.clock, answer.files, answer.whole) == (0.0, [], False)
+    assert (answer.clock, answer.files, answer.whole) == (None, [], False)
 
 
 def test_a_log_that_imitates_an_answer_is_a_log():
