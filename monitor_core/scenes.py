@@ -57,24 +57,28 @@ def _others(connection: Connection, roster: Roster, host: str) -> tuple[int, int
 
 
 def _of_blindness(connection: Connection, roster: Roster, incident: Incident, around: Scene) -> Scene:
+    passed = episodes.fired_between(connection, incident.starts_at, incident.ended_at)
+    unseen = list(_unseen(connection, roster))
+    wrong = {other.subject.name for other in (*passed, *queries.active_incidents(connection))}
+    hidden = {run for _, runs in unseen for run in runs}
     return replace(
         around,
-        watched=len(roster.config.runs),
-        passed=tuple(episodes.fired_between(connection, incident.starts_at, incident.ended_at)),
-        unseen=tuple(_unseen(connection, roster)),
+        fine=len(roster.config.runs.keys() - wrong - hidden),
+        passed=tuple(passed),
+        unseen=tuple((what, len(runs)) for what, runs in unseen),
     )
 
 
-def _unseen(connection: Connection, roster: Roster) -> Iterator[tuple[str, int]]:
-    """Say what cannot be seen now, each with how many runs that are."""
+def _unseen(connection: Connection, roster: Roster) -> Iterator[tuple[str, list[str]]]:
+    """Say what cannot be seen now, each with the runs that are hidden by it."""
     rows, hosts = queries.load_runs(connection), queries.load_hosts(connection)
     silent = [name for name, row in hosts.items() if row.failures and roster.runs_on(name)]
-    yield from ((f"{name} does not answer", len(roster.runs_on(name))) for name in silent)
+    yield from ((f"{name} does not answer", roster.runs_on(name)) for name in silent)
     for name in roster.config.runs:
         row = rows.get(name)
         state = row.known() if row is not None else None
         if roster.run(name).host not in silent and (state is None or state.missing_since is not None):
-            yield f"{name}: its log cannot be read", 1
+            yield f"{name}: its log cannot be read", [name]
 
 
 def _of_run(connection: Connection, roster: Roster, run: str, around: Scene) -> Scene:

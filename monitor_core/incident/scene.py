@@ -15,9 +15,9 @@ class Scene:
     `prefix` is what people type before a command: `/trainstatus` in Slack, `trainstatus` in a shell. `tail` are the
     last log lines. `owners` are the owners of the runs that it is about, with how many of them. Of a host, `runs` are
     those that cannot be seen without it, with where they were last seen, `behind` the hosts that are reached through
-    it, `others` how many of how many other hosts answer. Of the monitor, `watched` is how many runs it watches,
-    `passed` are the incidents that fired while it did not look, `unseen` says what it cannot see now, with how many
-    runs that are.
+    it, `others` how many of how many other hosts answer. Of the monitor, `fine` is with how many runs nothing is or was
+    wrong, `passed` are the incidents that fired while it did not look, `unseen` says what it cannot see now, with how
+    many runs that are.
     """
 
     host: str = ""
@@ -37,7 +37,7 @@ class Scene:
     runs: tuple[tuple[str, int | None, int | None], ...] = ()
     behind: tuple[str, ...] = ()
     others: tuple[int, int] | None = None
-    watched: int = 0
+    fine: int = 0
     passed: tuple[Incident, ...] = ()
     unseen: tuple[tuple[str, int], ...] = ()
     mute: Mute | None = None

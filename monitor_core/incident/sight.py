@@ -112,13 +112,11 @@ def _went_by(incident: Incident, scene: Scene, now: float) -> list[Fact]:
     """Say what came and went: incidents that began and ended meanwhile were recorded, and told to nobody."""
     over = [other for other in scene.passed if not other.told_for]
     late = [other for other in scene.passed if other.told_for and not (other.muted or other.held)]
-    touched, unseen = {other.subject for other in scene.passed}, sum(runs for _, runs in scene.unseen)
-    fine = scene.watched - len(touched) - unseen
     return [
-        *([Fact("Fine", (f"{several(fine, 'run')}, by their logs",))] if fine > 0 else []),
-        *_listed("Came and went", [_past(other) for other in over]),
-        *_listed("Late alerts", [_belated(other, incident) for other in late]),
-        *_listed("Cannot tell", [(_hidden(what, runs),) for what, runs in scene.unseen]),
+        *([Fact("Fine", (f"{several(scene.fine, 'run')}, by their logs",))] if scene.fine else []),
+        *_listed("Came and went", [_past(other) for other in _worst_first(over)], scene),
+        *_listed("Late alerts", [_belated(other, incident) for other in _worst_first(late)], scene),
+        *_listed("Cannot tell", [(_hidden(what, runs),) for what, runs in scene.unseen], scene),
     ]
 
 
@@ -126,11 +124,15 @@ def _hidden(what: str, runs: int) -> str:
     return what if runs == 1 else f"{what} ({several(runs, 'run')})"
 
 
-def _listed(label: str, texts: list[Text]) -> list[Fact]:
-    """Return a line for each of the first, and how many more there are."""
+def _worst_first(incidents: list[Incident]) -> list[Incident]:
+    return sorted(incidents, key=lambda incident: -incident.severity.rank)
+
+
+def _listed(label: str, texts: list[Text], scene: Scene) -> list[Fact]:
+    """Return a line for each of the first, and one that says how many more there are and where they stand."""
     shown, more = texts[:_WENT_BY], len(texts) - _WENT_BY
-    counted = [*shown[:-1], (*shown[-1], f" and {more} more")] if more > 0 else shown
-    return [Fact(label, text) for text in counted]
+    rest: list[Text] = [(f"and {more} more: {scene.prefix} history",)] if more > 0 else []
+    return [Fact(label, text) for text in (*shown, *rest)]
 
 
 def _past(other: Incident) -> Text:

@@ -51,6 +51,20 @@ def test_what_came_and_went_meanwhile_is_named_and_told_to_nobody_else(away, sla
     (line,) = (line for line in lines(slack) if line.startswith("*Came and went*"))
     assert line.startswith(f"*Came and went*  {RUN} STUCK 5m 10s from <!date^")
     assert away.incidents() == [("stuck", "resolved"), ("blind", "resolved")]
+    why = away.control.why("1")
+    assert why.judgements[0].at == why.incident.fired_at < why.incident.ends_at
+
+
+def test_a_run_that_was_in_trouble_before_is_not_among_those_that_are_fine(tell, slack, mail):
+    story = tell(slack=slack, mail=mail)
+    story.train(60)
+    story.silence(900)
+    story.play()
+    story.close()
+    story.silence(1800)
+    again(story)
+    assert ("stuck", "firing") in story.incidents()
+    assert [line for line in lines(slack) if line.startswith("*Fine*")] == []
 
 
 def test_an_alert_that_came_late_is_told_and_named(away, slack):

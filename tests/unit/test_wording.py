@@ -9,7 +9,22 @@ import pytest
 from monitor_core.incident.wording import Sending, message, short_name
 from monitor_core.model.incidents import IncidentState, Kind, Mute, Reason, Severity, Subject, SubjectKind
 from monitor_core.model.message import Action, Look
-from tests.support.incidents import AT, ON_HOST, RUN, SCENE, SLOW, STUCK, UNREACHABLE, made, resolved, say, told
+from tests.support.incidents import (
+    AT,
+    BLIND,
+    ON_HOST,
+    PASSED,
+    RUN,
+    SCENE,
+    SLOW,
+    STUCK,
+    UNREACHABLE,
+    WENT_BY,
+    made,
+    resolved,
+    say,
+    told,
+)
 
 
 def test_the_fallback_is_the_whole_alert_in_one_sentence():
@@ -150,3 +165,15 @@ def test_long_names_are_cut_in_the_middle_of_the_headline_only():
     assert short_name(name) == "moe-16x3b-co…allel-seed3"
     shown = made(replace(STUCK, subject=Subject(SubjectKind.RUN, name)))
     assert (shown.headline.split()[0], shown.run) == ("moe-16x3b-co…allel-seed3", name)
+
+
+def test_of_what_went_by_unseen_the_worst_is_named_first_and_the_rest_is_counted():
+    finished = PASSED[1]
+    stuck = replace(finished, kind=Kind.STUCK, severity=Severity.CRITICAL)
+    scene = replace(WENT_BY, passed=(finished, finished, stuck))
+    late = [say(fact.value) for fact in made(BLIND, scene).facts if fact.label == "Late alerts"]
+    assert [words.split(",")[0] for words in late] == [
+        "dpo-3b STUCK",
+        "dpo-3b FINISHED",
+        "and 1 more: /trainstatus history",
+    ]
