@@ -15,6 +15,7 @@ from monitor_core.model.views import ThresholdChange, ThresholdView
 from monitor_core.units import DURATION_EXAMPLES, compact_duration, duration
 
 UNCHANGED = "Nothing was changed."
+_EXACT = 600.0  # seconds; shorter spans are told to the second
 
 
 # Errors
@@ -161,8 +162,10 @@ def muted(mutes: Sequence[Mute], now: float) -> Text:
     """Say what is silent, for how long and until when."""
     first = mutes[0]
     names = joined([subject_name(mute) for mute in mutes])
-    # A mute until a moment is a little shorter than asked by the time it is told: the nearest minute is meant.
-    span = compact_duration(60 * round((first.until - now) / 60))
+    # A mute until a moment is a little shorter than asked by the time it is told: the nearest round number is meant.
+    left = first.until - now
+    unit = 60 if left >= _EXACT else 1
+    span = compact_duration(unit * round(left / unit))
     return (f"{names} muted for {span}, until ", minute(first.until), _only(first))
 
 

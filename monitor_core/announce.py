@@ -35,10 +35,15 @@ def announce(
     if before is None:
         mute = muting(mutes, after, roster.host_of(after.subject), now)
         after = replace(after, muted=mute.number if mute else 0)
+    elif reason is not None and after.muted and muting(mutes, after, roster.host_of(after.subject), now) is None:
+        # Its mute has ended while nobody could see whether it still held: what is told now says so.
+        after = replace(after, muted=0)
     if after.active and after.kind in FLAPPABLE:
         after = replace(after, held=holding(episodes.flapping(connection, after.subject), after))
     after = queries.save_incident(connection, after)
-    if before is None or reason is Reason.ESCALATED:
+    if before is None:
+        _write_judgement(connection, roster, after, now if after.fired_at is None else after.fired_at)
+    elif reason is Reason.ESCALATED:
         _write_judgement(connection, roster, after, now)
     if reason is not None:
         after = tell(connection, roster, after, reason, now)
@@ -48,11 +53,11 @@ def announce(
     return reconcile_mute(connection, roster, after, mutes, now)
 
 
-def _write_judgement(connection: Connection, roster: Roster, incident: Incident, now: float) -> None:
-    """Keep the numbers and the thresholds of this moment: both change, and the incident goes on."""
+def _write_judgement(connection: Connection, roster: Roster, incident: Incident, at: float) -> None:
+    """Keep the numbers and the thresholds of that moment: both change, and the incident goes on."""
     names, settings = deciding_thresholds(incident.kind, incident.severity), queries.load_settings(connection)
     held = roster.held(incident.subject, names, settings)
-    ledger.add_judgement(connection, Judgement(incident.number, now, incident.severity, incident.facts, held))
+    ledger.add_judgement(connection, Judgement(incident.number, at, incident.severity, incident.facts, held))
 
 
 def announce_all(
@@ -145,7 +150,8 @@ def reconcile_mute(
 ) -> Incident:
     """Bring an incident in line with the mutes in force; when silence ends and it still holds, it is told once.
 
-    `seen`: whether it is known that it still holds.
+    If a person has taken it, or calls it a false alarm, its message is only brought up to date. `seen`: whether it is
+    known that it still holds.
     """
     if incident.state is not IncidentState.FIRING:
         return incident
@@ -156,7 +162,8 @@ def reconcile_mute(
     was = incident.muted
     incident = queries.save_incident(connection, replace(incident, muted=number))
     if not number:
-        return tell(connection, roster, incident, Reason.MUTE_ENDED, now)
+        taken = incident.acknowledged_by or incident.false_alarm_by
+        return tell(connection, roster, incident, Reason.REFRESH if taken else Reason.MUTE_ENDED, now)
     return incident if was else tell(connection, roster, incident, Reason.MUTED, now)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from monitor_core.announce import announce, announce_all
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity, Subject, SubjectKind
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Reason, Severity, Subject, SubjectKind
 from monitor_core.roster import Roster
+from monitor_core.store import queries
 from tests.support.smtpd import MailServer
 from tests.support.stage import BOSS, HOST, ONCALL, OTHER_RUN, RUN, START, Stage, subjects
 
@@ -90,6 +91,16 @@ def test_under_a_mute_nobody_is_told_and_at_its_end_once_if_it_is_still_wrong(st
         stage.clock.now += 1
         control.settle()
         stage.drain()
+    assert subjects(mail) == [STUCK]
+
+
+def test_what_somebody_has_taken_is_not_told_anew_when_a_mute_ends(stage, control, mail):
+    stage.fire()
+    stage.drain()
+    control.ack(ALICE, "1")
+    control.mute(ALICE, RUN)
+    control.unmute(ALICE, RUN)
+    stage.drain()
     assert subjects(mail) == [STUCK]
 
 
@@ -421,3 +432,20 @@ def test_a_trouble_of_the_monitor_ends_with_what_it_is_about(stage, control, det
 def _announce(stage, incident):
     with stage.engine.begin() as connection:
         announce(connection, stage.roster, None, incident, stage.clock.now)
+
+
+def test_what_gets_worse_after_its_mute_ended_unseen_is_told_as_that_and_not_held_back(stage, control, mail):
+    with stage.engine.begin() as connection:
+        away = Incident(
+            Subject(SubjectKind.HOST, "gpu-01"), Kind.UNREACHABLE, Severity.WARNING, IncidentState.FIRING, 1.0
+        )
+        queries.save_incident(connection, away)
+    control.mute(ALICE, RUN)
+    stuck = stage.fire()
+    control.unmute(ALICE, RUN)
+    assert stage.incident(stuck.number).muted, "its host gives no answer: nobody knows whether it still holds"
+    stage.escalate(stage.incident(stuck.number))
+    stage.drain()
+    reasons = [decision.reason for decision in control.why(str(stuck.number)).decisions if decision.delivery]
+    assert reasons == [Reason.ESCALATED]
+    assert len(subjects(mail)) == 1

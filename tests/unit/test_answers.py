@@ -49,6 +49,12 @@ def test_a_mute_says_until_when_what_fires_and_what_happens_at_the_end():
     understood(done)
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(20, "20s"), (89.96, "1m30s"), (3599.9, "1h"), (7199.98, "2h")])
+def test_a_mute_says_how_long_it_lasts_as_it_was_asked_for(seconds, said):
+    done = answers.muted(MuteAnswer((replace(mute(), until=NOW + seconds),), ()), "moe", NOW)
+    assert f"moe muted for {said}, until" in shown(done)
+
+
 @pytest.mark.parametrize(
     ("subject", "kind", "covers"),
     [
