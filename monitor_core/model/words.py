@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
 
-from monitor_core.model.incidents import Kind
+from monitor_core.model.incidents import KINDS, Kind, SubjectKind
 
-_KINDS = {str(kind): kind for kind in Kind}
+# A mute is about runs and hosts: `blind` and `test` are words of a reason. What people see is as good as the kind's own
+# name (`nan_loss`), unless it is the word of two kinds.
+_MUTABLE = {
+    kind: spec.word.lower().replace(" ", "_") for kind, spec in KINDS.items() if spec.subject != SubjectKind.SELF
+}
+_SHARED = Counter(_MUTABLE.values())
+_KINDS = {word: kind for kind, word in _MUTABLE.items() if _SHARED[word] == 1} | {str(kind): kind for kind in _MUTABLE}
 # Below this a word is likelier to be an own word than a kind with a slip: `host` is none of `host_key`.
 _LIKE = 0.75
 _LONGEST = 40
 
 
 def kind_written(word: str) -> Kind | None:
-    """Return the kind that a whole word names, in any case, with `-` or `_`; None if it names none."""
+    """Return the kind that a whole word names, in any case, with `-` or `_`; None if it names none.
+
+    Both names are taken: the kind's own (`loss_nan`), and the one on messages (`nan_loss`).
+    """
     return _KINDS.get(_plain(word))
 
 

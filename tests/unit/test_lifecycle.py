@@ -74,6 +74,27 @@ def test_an_ending_that_is_not_certain_opens_no_stuck_and_ends_none():
     assert [i.kind for i in recovered.closed] == [Kind.STUCK]
 
 
+COMM_HANG = Finding(Kind.COMM_GROUP, Severity.CRITICAL, 120.0, detail="dp")
+
+
+def test_a_hang_of_communication_holds_only_while_the_run_is_stuck():
+    assert begin(COMM_HANG) == ()
+    both = begin(STUCK, COMM_HANG)
+    assert {incident.kind for incident in both} == {Kind.STUCK, Kind.COMM_GROUP}
+    done = step(RUN, both, [COMM_HANG], 1010.0)
+    assert (done.active, {incident.kind for incident in done.closed}) == ((), {Kind.STUCK, Kind.COMM_GROUP})
+    assert {incident.ends_at for incident in done.closed} == {1010.0}
+    assert step(RUN, (), [COMM_HANG], 1020.0) == step(RUN, (), [], 1020.0)
+
+
+def test_an_ending_ends_all_that_is_said_of_a_training():
+    loss = [Finding(kind, Severity.CRITICAL, 100.0) for kind in (Kind.LOSS_NAN, Kind.LOSS_SPIKE, Kind.DIVERGED)]
+    done = step(RUN, begin(STUCK, COMM_HANG, *loss), [STUCK, COMM_HANG, *loss, FAILED], 1010.0)
+    assert [incident.kind for incident in done.active] == [Kind.FAILED]
+    assert {incident.facts["closed_by"] for incident in done.closed} == {"failed"}
+    assert len(done.closed) == 5
+
+
 def test_severity_only_gets_worse_and_then_an_acknowledgement_is_over():
     (incident,) = begin(STUCK)
     taken = replace(incident, acknowledged_by="slack:U1", acknowledged_at=1005.0)
@@ -128,6 +149,10 @@ def _incident(kind=Kind.STUCK, state=FIRING, severity=Severity.WARNING, told_for
         (_incident(), _incident(state=RESOLVED), Reason.RESOLVED),
         (_incident(Kind.FAILED), _incident(Kind.FAILED, RESOLVED), None),
         (_incident(Kind.FINISHED), _incident(Kind.FINISHED, RESOLVED), None),
+        (None, _incident(Kind.LOSS_NAN), Reason.FIRING),
+        (_incident(Kind.LOSS_NAN), _incident(Kind.LOSS_NAN, RESOLVED), None),
+        (_incident(Kind.BLIND), _incident(Kind.BLIND, RESOLVED), None),
+        (_incident(Kind.LOSS_SPIKE), _incident(Kind.LOSS_SPIKE, RESOLVED), Reason.RESOLVED),
         (_incident(), _incident(severity=Severity.CRITICAL), Reason.ESCALATED),
         (_incident(severity=Severity.CRITICAL), _incident(severity=Severity.CRITICAL, told_for=100.0), None),
         (_incident(), _incident(told_for=50.0), None),

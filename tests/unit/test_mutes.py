@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor_core.incident.mutes import covers, muting
@@ -42,6 +44,12 @@ def test_a_mute_covers_its_subject_and_what_is_on_its_host(muted, subject, held)
 @pytest.mark.parametrize(("kind", "held"), [(None, True), (Kind.STUCK, True), (Kind.SLOW, False)])
 def test_a_mute_of_one_kind_holds_back_that_kind(kind, held):
     assert (muting([mute(kind=kind)], incident(), "gpu-01", 1500.0) is not None) is held
+
+
+@pytest.mark.parametrize(("kind", "held"), [(Kind.STUCK, True), (Kind.FLAPPING, True), (Kind.SLOW, False)])
+def test_a_mute_of_one_kind_holds_back_too_that_it_flaps(kind, held):
+    flapping = replace(incident(), kind=Kind.FLAPPING, detail="stuck")
+    assert (muting([mute(kind=kind)], flapping, "gpu-01", 1500.0) is not None) is held
 
 
 @pytest.mark.parametrize(("now", "held"), [(1999.9, True), (2000.0, False)])

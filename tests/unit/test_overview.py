@@ -64,6 +64,8 @@ def test_the_title_counts_what_matters(runs, title):
         (Kind.FAILED, Severity.CRITICAL, ":red_circle: *moe*  FAILED · gpu-07"),
         (Kind.STOPPED, Severity.WARNING, ":large_orange_diamond: *moe*  STOPPED EARLY · gpu-07"),
         (Kind.LOG_MISSING, Severity.WARNING, ":large_purple_square: *moe*  UNKNOWN 23m · gpu-07"),
+        (Kind.FLAPPING, Severity.WARNING, ":arrows_counterclockwise: *moe*  FLAPPING 23m · gpu-07"),
+        (Kind.LOSS_NAN, Severity.CRITICAL, ":red_circle: *moe*  NaN LOSS · gpu-07"),
     ],
 )
 def test_a_line_has_mark_word_and_measure(kind, severity, line):

@@ -124,6 +124,18 @@ def test_a_muted_incident_tells_nothing(reason):
     assert sent(reason, replace(STUCK, muted=3), told=told_by(Reason.FIRING)) == []
 
 
+@pytest.mark.parametrize("reason", [Reason.FIRING, Reason.ESCALATED, Reason.MUTE_ENDED, Reason.CALM, Reason.REFRESH])
+def test_what_is_held_back_by_flapping_tells_nothing_and_says_why(reason):
+    held = replace(STUCK, held=9)
+    assert sent(reason, held, told=told_by(Reason.FIRING)) == []
+    assert untold(reason, held) == [("", Outcome.INHIBITED, "it is held back while incident 9 (FLAPPING) fires")]
+
+
+def test_once_it_is_calm_what_was_held_back_goes_to_all_who_want_it():
+    assert receivers(Reason.CALM) == [SLACK, CAROL]
+    assert receivers(Reason.RESOLVED, replace(STUCK, held=9)) == []
+
+
 def test_a_muted_incident_says_that_it_is_muted_and_resolves_to_those_who_knew():
     told = told_by(Reason.FIRING)
     assert receivers(Reason.MUTED, replace(STUCK, muted=3), told=told) == [SLACK]

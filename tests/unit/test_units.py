@@ -94,6 +94,14 @@ def test_a_time_per_iteration_has_three_digits_in_seconds(ms, text):
     assert units.seconds_per_iteration(ms) == text
 
 
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [(0, "0 B"), (999, "999 B"), (2e3, "2.0 kB"), (82e9, "82 GB"), (1.9e12, "1.9 TB"), (5e15, "5,000 TB")],
+)
+def test_a_size_has_two_digits_at_least(octets, text):
+    assert units.size(octets).replace(units.NBSP, " ") == text
+
+
 def test_times_without_a_zone_of_the_reader_name_utc():
     at = 1795513955
     assert units.utc_time(at) == "09:52:35 UTC"
