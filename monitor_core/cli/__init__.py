@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ _ROOMS = {
 # 2 would say to a monitoring system that a run is critical.
 _REFUSED = {"check": 3}
 _CHANGING = frozenset({"mute", "unmute", "threshold", "ack", "unack", "false-alarm"})
+# What a file that takes no more says of a write; the verbs tell of their own files themselves.
+_NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None) -> int:
@@ -52,7 +55,7 @@ def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None)
     verb = getattr(import_module(f"monitor_core.cli.{_ROOMS[arguments.verb]}"), arguments.verb.replace("-", "_"))
     try:
         status = int(verb(arguments, extension))
-        sys.stdout.flush()
+        print(end="", flush=True)
     except CommandError as error:
         unchanged = " Nothing was changed." if arguments.verb in _CHANGING else ""
         near = f"\nTry: trainstatus {error.suggestion}" if " " in error.suggestion else ""
@@ -64,10 +67,20 @@ def main(argv: Sequence[str], *, extension: Callable[..., object] | None = None)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # What is left in the buffer would be written at exit, and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NOT_WRITTEN:
+            raise
+        _drop_output()
+        _say(f"standard output cannot be written: {error.strerror}")
+        return refused
     return status
+
+
+def _drop_output() -> None:
+    """What is left in the buffer would be written at exit, and fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> None:

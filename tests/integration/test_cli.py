@@ -399,6 +399,20 @@ def test_a_reader_that_has_seen_enough_is_no_error(incident):
     shown.stderr.close()
 
 
+@pytest.mark.parametrize(("words", "status"), [(["threshold"], 2), (["check"], 3), (["history", "--json"], 2)])
+def test_an_output_that_cannot_be_written_is_one_sentence_and_no_verdict_on_a_run(incident, words, status):
+    with Path("/dev/full").open("w") as full:
+        shown = subprocess.run(
+            [sys.executable, "-c", f"import sys; from monitor_core.cli import main; sys.exit(main({words}))"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": ROOT},
+            check=False,
+        )
+    sentence = b"standard output cannot be written: No space left on device\n"
+    assert (shown.returncode, shown.stderr) == (status, sentence)
+
+
 def test_a_configuration_that_is_wrong_ends_the_monitor_with_2_and_all_problems(write, shell):
     write(llama=1)
     with Path("trainstatus.yaml").open("a") as config:
