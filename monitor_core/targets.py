@@ -31,7 +31,15 @@ class Targets:
 
     def run(self, text: str) -> str:
         """Return the name of one run."""
-        return _one(text, self.roster.config.runs, "run")
+        config = self.roster.config
+        try:
+            return _one(text, config.runs, "run")
+        except CommandError:
+            host = {name.lower(): name for name in config.hosts}.get(text.lower())
+            if host is None:
+                raise
+        runs = self.roster.runs_of(Subject(SubjectKind.HOST, host))
+        raise CommandError(f"{host} is a host; its runs: {', '.join(runs) or 'none'}.")
 
     def host(self, text: str) -> str:
         """Return the name of one host."""

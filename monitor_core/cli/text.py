@@ -23,7 +23,7 @@ _STATUS_WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def overview(view: Overview, now: float) -> str:
-    """Return a table of all runs, worst first."""
+    """Return a table of all runs, worst first, and what is wrong with hosts and with the monitor itself."""
     rows = [("RUN", "STATE", "PROGRESS", "ETA", "HOST", "SEEN")]
     rows += [
         (
@@ -36,8 +36,8 @@ def overview(view: Overview, now: float) -> str:
         )
         for run in view.runs
     ]
-    trouble = [_incident(incident, now) for incident in view.incidents]
-    return "\n".join([*table(rows), *trouble])
+    trouble = [*view.incidents, *(incident for host in view.hosts for incident in host.incidents)]
+    return "\n".join([*table(rows), *(_incident(incident, now) for incident in trouble)])
 
 
 def run(view: RunView, now: float) -> str:

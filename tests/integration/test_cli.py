@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor_core.cli import main
+from monitor_core.cli import main, text
+from monitor_core.model.incidents import Kind, Severity
 from monitor_core.store.database import open_database
 from tests.support.process import ROOT, Monitor, configure, train
 from tests.support.smtpd import free_port
 from tests.support.sshd import until
-from tests.support.stage import RUN, Stage
+from tests.support.stage import HOST, RUN, Stage
 
 
 @pytest.fixture
@@ -206,6 +207,18 @@ def test_status_shows_all_runs_and_one(incident, shell):
     status, out, _ = shell("status", "LLAMA")
     assert status == 0
     assert out.startswith(RUN)
+
+
+def test_status_tells_what_is_wrong_with_a_host(tmp_path):
+    stage = Stage(tmp_path)
+    stage.fire(kind=Kind.HOST_KEY, severity=Severity.CRITICAL, host=HOST)
+    shown = text.overview(stage.control.overview(), stage.clock.now)
+    stage.close()
+    assert re.fullmatch(rf"incident 1: {HOST} HOST KEY CHANGED .*since 09:50 UTC", shown.splitlines()[-1])
+
+
+def test_status_of_a_host_names_its_runs(incident, shell):
+    assert shell("status", "HERE") == (2, "", f"here is a host; its runs: {RUN}.\n")
 
 
 def test_mute_mutes_and_unmute_go_together(incident, shell):

@@ -51,10 +51,10 @@ class Stage:
     def close(self):
         self.engine.dispose()
 
-    def fire(self, run=RUN, kind=Kind.STUCK, severity=Severity.WARNING):
-        """Decide that people are to be told of a trouble of a run; return the incident."""
+    def fire(self, run=RUN, kind=Kind.STUCK, severity=Severity.WARNING, *, host=""):
+        """Decide that people are to be told of a trouble of a run, or of a host; return the incident."""
         now = self.clock.now
-        subject = Subject(SubjectKind.RUN, run)
+        subject = Subject(SubjectKind.HOST, host) if host else Subject(SubjectKind.RUN, run)
         incident = Incident(subject, kind, severity, IncidentState.FIRING, now - 120, {"limit": 120.0}, fired_at=now)
         return self._announce(None, incident)
 
