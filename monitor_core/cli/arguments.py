@@ -96,7 +96,7 @@ def _count(word: str) -> int:
 def _hostkeys(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     text = "List the known keys of the hosts, or get to know one: shows its fingerprint and asks."
     verb = _verb(verbs, "hostkeys", text)
-    verb.add_argument("what", nargs="?", default="list", choices=["list", "add"])
+    verb.add_argument("what", nargs="?", default="list", metavar="list|add", help="default: list")
     verb.add_argument("host", nargs="?", metavar="HOST", help="one host, with those on the way to it")
     verb.add_argument(
         "--fingerprint",

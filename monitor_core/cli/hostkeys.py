@@ -22,16 +22,32 @@ from monitor_core.roster import Roster
 from monitor_core.targets import Targets
 
 _DONE, _REFUSED = 0, 1
+_VERBS = ("list", "add")
 _DEADLINE = 10.0
 
 
 def hostkeys(arguments: argparse.Namespace, _extension: object) -> int:
     """List what is known, or add the keys of a host and of those on the way to it."""
-    if arguments.what == "add":
-        return _add(configuration(arguments, secrets=False, looking=True), arguments.host, arguments.fingerprint)
+    what, host = _asked(arguments)
+    if what == "add":
+        return _add(configuration(arguments, secrets=False, looking=True), host, arguments.fingerprint)
+    if arguments.fingerprint:
+        raise CommandError("--fingerprint goes with `add`: trainstatus hostkeys add HOST --fingerprint SHA256:….")
     config = configuration(arguments, secrets=False)
-    names = [_name(config, arguments.host)] if arguments.host else [n for n in config.hosts if _has_keys(config, n)]
+    names = [_name(config, host)] if host else [n for n in config.hosts if _has_keys(config, n)]
     return _list(config, names, as_json=arguments.json)
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[str, str | None]:
+    """Return what to do and of which host: `hostkeys gpu-01` lists what is known of gpu-01."""
+    what, host = arguments.what, arguments.host
+    if what in _VERBS:
+        return what, host
+    if host is not None:
+        raise CommandError(
+            f"{what} is neither `list` nor `add`: type `trainstatus hostkeys [list] [HOST]` or `add HOST`."
+        )
+    return "list", what
 
 
 def _name(config: Config, text: str | None) -> str:

@@ -207,6 +207,27 @@ def test_what_is_known_is_listed_for_each_host(write, sshd, make_sshd, known, sh
     assert found["bastion"] == expected
 
 
+def test_a_host_alone_is_listed(write, sshd, shell):
+    write(gpu=(sshd, ""), other=(sshd, ""))
+    assert shell("hostkeys", "gpu") == shell("hostkeys", "list", "gpu")
+    assert shell("hostkeys", "gpu")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("lst", "gpu"), "lst is neither `list` nor `add`: "),
+        (("--fingerprint", "SHA256:x"), "--fingerprint goes with `add`: "),
+        (("gpu", "--fingerprint", "SHA256:x"), "--fingerprint goes with `add`: "),
+    ],
+)
+def test_what_is_not_meant_for_a_list_is_refused(write, sshd, shell, words, said):
+    write(gpu=(sshd, ""))
+    status, out, error = shell("hostkeys", *words)
+    assert (status, out) == (2, "")
+    assert error.startswith(said)
+
+
 def test_an_unknown_host_is_told_with_this_command(write, sshd, shell):
     write(gpu=(sshd, ""))
     status, out, _ = shell("check")
