@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from monitor_core.incident.rules import rule
+from monitor_core.incident.rules import decisive_first, rule
 from monitor_core.model.decisions import Attempt, Judgement
 from monitor_core.model.incidents import KINDS, Delivery, Incident, Subject, SubjectKind
 from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
@@ -83,8 +83,8 @@ def _judged_last(incident: Incident) -> Judgement:
 
 def _judged(incident: Incident, judgement: Judgement) -> Judged:
     then = replace(incident, facts=judgement.facts, severity=judgement.severity)
-    said = rule(then, judgement.at)
-    return Judged(judgement.at, judgement.severity, said, judgement.facts, judgement.thresholds)
+    said, thresholds = rule(then, judgement.at), decisive_first(then, judgement.thresholds)
+    return Judged(judgement.at, judgement.severity, said, judgement.facts, thresholds)
 
 
 def _told(delivery: Delivery, attempts: tuple[Attempt, ...]) -> Told:

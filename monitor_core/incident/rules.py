@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor_core.incident.catalogue import MEANINGS
 from monitor_core.incident.sight import WHY_BLIND
 from monitor_core.incident.training import gap, passed_limit
+from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.parse.signatures import describe
+from monitor_core.thresholds import CATALOGUE
 from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration
 
 _WAITED_FOR = {
@@ -23,6 +26,31 @@ def deciding_thresholds(kind: Kind, severity: Severity) -> tuple[str, ...]:
     names = MEANINGS[kind].thresholds
     worse = [name for name in names if name.endswith("_critical") and severity is Severity.CRITICAL]
     return (*worse, *(name for name in names if name not in worse))
+
+
+def decisive_first(incident: Incident, held: Sequence[HeldThreshold]) -> tuple[HeldThreshold, ...]:
+    """Return the thresholds that held, first the one that the limit of a silence came from.
+
+    A limit that is neither the duration of `stuck` nor its ratio to the usual gap comes from `stuck_floor`: the floor
+    itself, or what a start or a pause may last in floors. Other kinds, and what is not known, stay as they are.
+    """
+    if incident.kind is not Kind.STUCK or not incident.said("phase"):
+        return tuple(held)
+    floor = [one for one in held if one.name == "stuck_floor"]
+    first = [one for one in held if one not in floor and _gives(one, incident)][:1] or floor
+    return (*first, *(one for one in held if one not in first))
+
+
+def _gives(held: HeldThreshold, incident: Incident) -> bool:
+    """A warning is by `stuck`; a critical one by its own, or by a duration of `stuck` that it is a multiple of."""
+    value, limit = CATALOGUE[held.name].read(held.value), incident.figure("limit")
+    critical = incident.severity is Severity.CRITICAL
+    if held.name == "stuck_critical":
+        limit = incident.figure("limit_critical") if critical else None
+    elif critical and not value.is_duration:
+        return False
+    given = value.amount if value.is_duration else value.amount * (incident.figure("expected") or 0.0)
+    return limit is not None and math.isclose(limit, given)
 
 
 def rule(incident: Incident, now: float) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor_core.incident.rules import deciding_thresholds, rule
+from monitor_core.incident.rules import deciding_thresholds, decisive_first, rule
+from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import Kind, Severity
 from monitor_core.thresholds import CATALOGUE
 from monitor_core.units import NBSP
@@ -65,6 +66,43 @@ def test_the_deciding_threshold_is_that_of_the_severity():
     assert deciding_thresholds(Kind.SLOW, Severity.WARNING) == ("slow", "slow_critical")
     assert deciding_thresholds(Kind.STUCK, Severity.CRITICAL) == ("stuck_critical", "stuck", "stuck_floor")
     assert deciding_thresholds(Kind.MONITOR_ERROR, Severity.WARNING) == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "severity", "first"),
+    [
+        ({"phase": "training", "limit": 5.0, "expected": 1.0}, Severity.WARNING, "stuck_floor"),
+        (
+            {"phase": "training", "limit": 5.0, "limit_critical": 25.0, "expected": 1.0},
+            Severity.CRITICAL,
+            "stuck_floor",
+        ),
+        ({"phase": "training", "limit": 20.0, "expected": 8.0}, Severity.WARNING, "stuck"),
+        (
+            {"phase": "training", "limit": 20.0, "limit_critical": 40.0, "expected": 8.0},
+            Severity.CRITICAL,
+            "stuck_critical",
+        ),
+        ({"phase": "checkpointing", "limit": 37.5, "expected": 1.0}, Severity.WARNING, "stuck_floor"),
+        ({"phase": "starting", "limit": 75.0, "expected": None}, Severity.WARNING, "stuck_floor"),
+    ],
+)
+def test_the_threshold_that_a_silence_s_limit_came_from_is_the_first(facts, severity, first):
+    held = [
+        HeldThreshold("stuck", "2.5", "default"),
+        HeldThreshold("stuck_critical", "5", "default"),
+        HeldThreshold("stuck_floor", "5s", "config defaults"),
+    ]
+    found = decisive_first(replace(STUCK, facts=facts, severity=severity), held)
+    assert found[0].name == first
+    assert sorted(one.name for one in found) == ["stuck", "stuck_critical", "stuck_floor"]
+
+
+def test_a_critical_silence_is_by_the_duration_of_stuck_that_it_is_a_multiple_of():
+    held = [HeldThreshold("stuck_critical", "5", "default"), HeldThreshold("stuck", "20m", "set for all")]
+    facts = {"phase": "training", "limit": 1200.0, "limit_critical": 3000.0, "expected": 1.0}
+    silent = replace(STUCK, facts=facts, severity=Severity.CRITICAL)
+    assert decisive_first(silent, [*held, HeldThreshold("stuck_floor", "2m", "default")])[0].name == "stuck"
 
 
 @pytest.mark.parametrize("kind", Kind)
