@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from monitor_core.model.decisions import FIRST_KEPT, LAST_KEPT, Attempt, Decision, Outcome, place
-from monitor_core.model.incidents import KINDS, DeliveryState, Reason
+from monitor_core.model.incidents import KINDS, DeliveryState, Kind, Reason
 from monitor_core.model.message import Person, Strong, Text, Time, TimeStyle
 from monitor_core.model.past import AuditEntry, Judged, PastIncident, Told, Why
 from monitor_core.units import NBSP, duration
 
 _TENTHS = 10.0  # seconds under which a tenth is told
+_LIMITED = frozenset({Kind.STUCK, Kind.SLOW})  # their rules end with the limit that was passed
+_PATIENT = frozenset(
+    {Kind.UNREACHABLE, Kind.LOG_MISSING, Kind.LOG_UNREADABLE}
+)  # their threshold is how long nothing is told
 _OUTCOMES = {
     Outcome.FOLDED: "no message of its own, ",
     Outcome.SUPERSEDED: "not sent, ",
@@ -50,12 +54,15 @@ def rules(why: Why) -> Iterator[Text]:
     """Tell by what it was opened and got worse, with the thresholds that held then, and who has taken it."""
     first, *worse = why.judgements
     word = KINDS[why.incident.kind].word
-    yield (Strong((f"{word} since ", Time(why.incident.starts_at), ":")), f" {first.rule}{_source(first)}.")
+    yield (
+        Strong((f"{word} since ", Time(why.incident.starts_at), ":")),
+        f" {first.rule}{_source(why.incident.kind, first)}.",
+    )
     yield from _thresholds(first)
     for judged in worse:
         yield (
             Strong((f"{str(judged.severity).capitalize()} at ", Time(judged.at), ":")),
-            f" {judged.rule}{_source(judged)}.",
+            f" {judged.rule}{_source(why.incident.kind, judged)}.",
         )
         yield from _thresholds(judged)
     if spared := sorted(KINDS[kind].word for kind in KINDS[why.incident.kind].inhibits):
@@ -65,8 +72,12 @@ def rules(why: Why) -> Iterator[Text]:
     yield from _taken("Marked as a false alarm", incident.false_alarm_by, incident.false_alarm_at)
 
 
-def _source(judged: Judged) -> str:
-    return f" ({judged.thresholds[0].source})" if judged.thresholds else ""
+def _source(kind: Kind, judged: Judged) -> str:
+    """Say where the limit comes from; where the rule has none, nothing, or how long it was waited for."""
+    if not judged.thresholds or kind not in _LIMITED | _PATIENT:
+        return ""
+    first = judged.thresholds[0]
+    return f" ({first.source})" if kind in _LIMITED else f"; told after {first.value} ({first.source})"
 
 
 def _thresholds(judged: Judged) -> Iterator[Text]:

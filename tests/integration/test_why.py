@@ -236,6 +236,17 @@ def test_a_host_is_judged_by_the_most_patient_of_its_runs(stage, mail):
     assert [(held.value, held.source) for held in judged.thresholds] == [("5m", "set for run moe-16x3b")]
 
 
+def test_a_source_is_told_with_the_limit_that_it_belongs_to(stage, mail):
+    stage = stage(mail=mail)
+    facts = {"error": "there is no /data/x.log", "why": "down"}
+    for kind in (Kind.LOG_MISSING, Kind.BLIND):
+        missing = Incident(SUBJECT, kind, Severity.WARNING, IncidentState.FIRING, START, facts, fired_at=START)
+        with stage.engine.begin() as connection:
+            announce(connection, stage.roster, None, missing, START)
+    assert "there is no /data/x.log; told after 3m (default)." in read(stage)
+    assert "nobody looked: trainstatus was not running." in read(stage, "2")
+
+
 def test_an_incident_of_a_run_that_is_gone_or_of_an_older_version_is_still_explained(stage, mail):
     stage = stage(mail=mail)
     stage.fire("gone-1b")
