@@ -14,13 +14,15 @@ from monitor_core.cli.setup import configuration, print_json
 from monitor_core.config.advice import warnings
 from monitor_core.config.models import Config
 from monitor_core.doctor import database, hosts, mail
-from monitor_core.errors import ConfigError
+from monitor_core.errors import ConfigError, Problem
 from monitor_core.model.views import Diagnosis, State
 from monitor_core.sight import HostSight
+from monitor_core.units import counted
 
 log = logging.getLogger(__name__)
 _AT_A_TIME = 8
 _CONFIGURATION = "configuration"
+_NOT_THE_LINE = "export it"
 
 Examination = Callable[[], Iterable[Diagnosis]]
 Factory = Callable[[Config], Extension | None]
@@ -31,7 +33,7 @@ def doctor(arguments: argparse.Namespace, extension: Factory | None) -> int:
     try:
         config = configuration(arguments)
     except ConfigError as error:
-        found = [Diagnosis(_CONFIGURATION, State.FAIL, str(problem), "correct that line") for problem in error.problems]
+        found = [Diagnosis(_CONFIGURATION, State.FAIL, str(problem), _fix(problem)) for problem in error.problems]
         _tell(arguments, found)
         return 2
     found = [*_configured(config), *_examined(config, extension)]
@@ -39,9 +41,14 @@ def doctor(arguments: argparse.Namespace, extension: Factory | None) -> int:
     return 1 if any(diagnosis.state is State.FAIL for diagnosis in found) else 0
 
 
+def _fix(problem: Problem) -> str:
+    """A problem without a line, or with one that is right, says itself what to do."""
+    return "" if problem.line is None or _NOT_THE_LINE in problem.text else "correct that line"
+
+
 def _configured(config: Config) -> Iterator[Diagnosis]:
     watched = {run.host for run in config.runs.values()}
-    yield Diagnosis(_CONFIGURATION, State.OK, f"{len(config.runs)} runs on {len(watched)} hosts")
+    yield Diagnosis(_CONFIGURATION, State.OK, f"{counted(len(config.runs), 'run')} on {counted(len(watched), 'host')}")
     for warning in warnings(config):
         yield Diagnosis(_CONFIGURATION, State.WARN, warning, "correct it, or leave it if it is meant so")
 

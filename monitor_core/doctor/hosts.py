@@ -47,6 +47,8 @@ def examine(sight: HostSight, host: Host, runs: Sequence[str]) -> Iterator[Diagn
     if skew is None:
         why = verdicts[0].text
         yield Diagnosis(part, State.FAIL, why.removeprefix(f"{host.name}: "), _fix(why, host, ""))
+        for run in runs:
+            yield Diagnosis(f"run {run}", State.WARN, "not looked at, its host does not answer")
         return
     yield Diagnosis(part, State.OK, f"{_way(host)} answers")
     yield _clock(part, skew)

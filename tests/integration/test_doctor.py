@@ -75,6 +75,32 @@ def test_a_configuration_that_is_wrong_is_told_line_by_line_and_exits_with_2(doc
     assert found[0]["what"].startswith("trainstatus.yaml:4: nonsense: is an unknown key")
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", "trainstatus.example.yaml."),
+        ("{}slack: {{channel: C0123ABCD, bot_token: env:NO_SUCH, app_token: env:NO_SUCH}}\n", "before the start."),
+    ],
+)
+def test_what_is_not_the_fault_of_a_line_is_not_to_be_corrected_there(doctor, tmp_path, monkeypatch, text, end):
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    status, lines = doctor(text.format(local(tmp_path)))
+    assert status == 2
+    assert all(line.endswith(end) for line in lines)
+
+
+def test_one_run_on_one_host_is_counted_as_one(doctor, tmp_path):
+    _, lines = doctor(local(tmp_path))
+    assert lines[0] == "ok   configuration: 1 run on 1 host."
+
+
+def test_a_run_whose_host_is_down_is_told_as_not_looked_at(doctor, tmp_path):
+    away = f"{{address: 127.0.0.1, user: me, port: {free_port()}}}"
+    status, lines = doctor(local(tmp_path, more="console: true\n").replace("{transport: local}", away))
+    assert status == 1
+    assert lines[-1] == "warn run llama: not looked at, its host does not answer."
+
+
 def test_what_is_hardly_meant_is_a_warning_and_no_failure(doctor, tmp_path):
     status, lines = doctor(local(tmp_path))
     assert status == 0
@@ -163,7 +189,7 @@ def test_a_host_that_is_well_says_so(doctor, sshd, tmp_path):
 
 def test_a_name_that_nobody_knows_is_told(doctor, sshd, tmp_path):
     _, lines = doctor(remote(sshd, tmp_path, address="no-such-host.invalid"))
-    (line,) = failures(lines)
+    line, _ = failures(lines)
     assert "the name no-such-host.invalid is not known to the name service" in line
     assert "Fix: set hosts.gpu-01.address to a name" in line
 
@@ -185,7 +211,7 @@ def test_a_host_key_that_nobody_knows_is_told_with_how_to_accept_it(doctor, make
     server = make_sshd()
     server.known_hosts.write_text("")
     _, lines = doctor(remote(server, tmp_path))
-    (line,) = failures(lines)
+    line, _ = failures(lines)
     assert server.fingerprint in line
     assert line.endswith("Fix: compare it with the host's own, then: trainstatus hostkeys add gpu-01.")
 
@@ -202,7 +228,7 @@ def test_a_host_key_that_has_changed_is_told(doctor, make_sshd, tmp_path):
 
 def test_a_login_that_is_refused_is_told(doctor, sshd, tmp_path):
     _, lines = doctor(remote(sshd, tmp_path, keys=(str(make_key(tmp_path / "other")),)))
-    (line,) = failures(lines)
+    line, _ = failures(lines)
     assert "refused the login of" in line
     assert "Fix: put the key into ~/.ssh/authorized_keys there" in line
 
