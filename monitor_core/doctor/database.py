@@ -21,14 +21,17 @@ _REMOTE = frozenset(
 )
 _LITTLE, _SOME = 100 * 2**20, 2**30  # bytes
 _BUSY = 10.0  # seconds
+_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 def examine(url: str) -> Iterator[Diagnosis]:
     """Find out whether the database can be written, has a schema that we know, room, and a disk of its own."""
     file = file_of(url).absolute()
     folder = next(parent for parent in file.parents if parent.exists())
-    yield _writing(file, folder)
-    yield from _schema(url, file)
+    writing = _writing(file, folder)
+    yield writing
+    if writing.state is State.OK:
+        yield from _schema(url, file)
     yield room(shutil.disk_usage(folder).free, folder)
     if _MOUNTS.exists():
         yield from disk(folder.resolve(), _MOUNTS.read_text(errors="replace"))
@@ -54,15 +57,22 @@ def disk(folder: Path, mounts: str) -> Iterator[Diagnosis]:
 
 def _writing(file: Path, folder: Path) -> Diagnosis:
     fix = f"let this account write {file} and its folder"
+    if file.is_dir():
+        return Diagnosis(PART, State.FAIL, f"{file} is a folder", "name a file under `database`")
     try:
         if not file.exists():
             if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
                 return Diagnosis(PART, State.FAIL, f"{file} cannot be made in {folder}", fix)
+            if not file.parent.exists():
+                what = f"{file.parent} does not exist; it will be made at the first start"
+                return Diagnosis(PART, State.WARN, what, "check the path under `database`")
             return Diagnosis(PART, State.OK, f"{file} will be made at the first start")
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None)) as own:
             own.execute("BEGIN IMMEDIATE").close()
             own.execute("ROLLBACK").close()
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+            fix = "name another file under `database`, or put a backup in its place"
         return Diagnosis(PART, State.FAIL, f"{file} cannot be written: {error}", fix)
     return Diagnosis(PART, State.OK, f"{file} can be written")
 

@@ -139,6 +139,30 @@ def test_a_database_that_is_none_is_told_and_hosts_are_examined_all_the_same(doc
     assert any(line.startswith("ok   run llama: training") for line in lines)
 
 
+def test_a_database_that_is_none_has_one_failure_with_the_right_fix(doctor, tmp_path):
+    (tmp_path / "t.db").write_bytes(bytes(range(1, 256)) * 20)
+    _, lines = doctor(local(tmp_path, more="console: true\n"))
+    (line,) = failures(lines)
+    assert line.endswith("Fix: name another file under `database`, or put a backup in its place.")
+
+
+def test_a_folder_in_place_of_the_database_is_told_once(doctor, tmp_path):
+    (tmp_path / "t.db").mkdir()
+    status, lines = doctor(local(tmp_path, more="console: true\n"))
+    assert status == 1
+    assert failures(lines) == [f"FAIL database: {tmp_path}/t.db is a folder. Fix: name a file under `database`."]
+    assert "its schema is known" not in "\n".join(lines)
+
+
+def test_a_folder_that_is_yet_to_be_made_for_the_database_is_a_warning(doctor, tmp_path):
+    status, lines = doctor(local(tmp_path, more="console: true\n").replace("/t.db", "/stat/t.db"))
+    assert status == 0
+    (line,) = failures(lines)
+    assert line.startswith(f"warn database: {tmp_path}/stat does not exist; it will be made at the first start.")
+    assert line.endswith(" Fix: check the path under `database`.")
+    assert not (tmp_path / "stat").exists()
+
+
 def test_a_database_of_a_newer_version_is_told(doctor, tmp_path):
     engine = open_database(f"sqlite:///{tmp_path}/t.db")
     with engine.begin() as connection:
