@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from monitor_core.cli.asking import actor, answer
-from monitor_core.cli.text import table
+from monitor_core.cli.text import table, who
 from monitor_core.control import Control
 from monitor_core.errors import CommandError
 from monitor_core.model import account
@@ -74,8 +74,8 @@ def _row(incident: PastIncident) -> tuple[str, ...]:
         str(incident.severity),
         incident.run or "-",
         incident.host or "-",
-        incident.acknowledged_by.partition(":")[2] or "-",
-        incident.false_alarm_by.partition(":")[2] or "-",
+        who(incident.acknowledged_by) or "-",
+        who(incident.false_alarm_by) or "-",
     )
 
 
@@ -102,7 +102,7 @@ def _marked(done: FalseAlarmAnswer, now: float) -> str:
     what = f"Incident {incident.number} ({KINDS[incident.kind].word} of {incident.subject.name or 'trainstatus'})"
     if not incident.false_alarm_by:
         return f"{what} is no longer marked as a false alarm."
-    by = incident.false_alarm_by.partition(":")[2]
+    by = who(incident.false_alarm_by)
     return f"{what} is marked as a false alarm." if done.changed else f"{what} was already marked by {by}."
 
 

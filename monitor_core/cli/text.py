@@ -152,13 +152,18 @@ def changed(answer: ThresholdChange, now: float) -> str:
 def acknowledged(answer: AckAnswer, now: float) -> str:
     """Return what an acknowledge did."""
     lines = [f"Acknowledged: {_incident(incident, now)}" for incident in answer.incidents]
-    lines += [f"Already acknowledged by {i.acknowledged_by}: {_incident(i, now)}" for i in answer.already]
+    lines += [f"Already acknowledged by {who(i.acknowledged_by)}: {_incident(i, now)}" for i in answer.already]
     return "\n".join(lines)
 
 
 def given_back(answer: AckAnswer, now: float) -> str:
     """Return what an unack did."""
     return "\n".join(f"No longer acknowledged: {_incident(incident, now)}" for incident in answer.incidents)
+
+
+def who(actor: str) -> str:
+    """Return who did something, from the actor `slack:U012ALICE` or `shell:alice`."""
+    return actor.partition(":")[2] or actor
 
 
 def moment(at: float, now: float) -> str:
@@ -178,7 +183,7 @@ def _state(view: RunView, now: float) -> str:
     if view.incidents:
         worst = view.incidents[0]
         word = " ".join(part for part in (KINDS[worst.kind].word, measure(worst, now)) if part)
-        taken = ", false alarm" if worst.false_alarm_by else f", {worst.acknowledged_by}" if worst.taken_by else ""
+        taken = ", false alarm" if worst.false_alarm_by else f", {who(worst.acknowledged_by)}" if worst.taken_by else ""
         return f"{word} ({worst.severity}{taken})" + (", muted" if view.mutes else "")
     return view.state + (", muted" if view.mutes else "")
 
@@ -194,7 +199,7 @@ def _incident(incident: Incident, now: float) -> str:
 
 def _mute(mute: Mute, now: float) -> str:
     reason = f": {mute.reason}" if mute.reason else ""
-    return f"{_muted(mute)} until {moment(mute.until, now)} by {mute.by.partition(':')[2]}{reason}"
+    return f"{_muted(mute)} until {moment(mute.until, now)} by {who(mute.by)}{reason}"
 
 
 def _muted(mute: Mute) -> str:
@@ -214,7 +219,7 @@ def _firing(firing: Sequence[Incident], now: float) -> str:
 def _source(view: ThresholdView, now: float) -> str:
     if view.at is None:
         return view.source
-    return f"{view.source} by {view.by.partition(':')[2]}, {moment(view.at, now)}"
+    return f"{view.source} by {who(view.by)}, {moment(view.at, now)}"
 
 
 def _skew(view: RunView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
@@ -275,6 +276,13 @@ def test_ack_and_unack_name_the_incident(incident, shell):
     assert status == 0
     assert out.startswith(f"Acknowledged: incident 1: {RUN} STUCK")
     assert shell("unack", "1")[0] == 0
+
+
+def test_whoever_took_an_incident_is_named_without_the_place(incident, shell):
+    shell("ack", RUN)
+    name = getpass.getuser()
+    assert shell("ack", RUN)[1].startswith(f"Already acknowledged by {name}: incident 1: ")
+    assert f" (warning, {name})" in shell("status")[1]
 
 
 def test_history_lists_what_happened(incident, shell):
