@@ -216,6 +216,7 @@ def _audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
 def _false_alarm(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "false-alarm", "Mark an incident as a false alarm; its alert says so.")
     verb.add_argument("incident", metavar="INCIDENT", help="its number")
+    verb.add_argument("word", nargs="?", choices=["undo"], metavar="undo", help="as in Slack: the same as --undo")
     verb.add_argument("--undo", action="store_true", help="it was none after all")
     _json(verb)
 

@@ -42,7 +42,7 @@ def false_alarm(arguments: argparse.Namespace, _extension: object) -> int:
     """Mark an incident as a false alarm, or undo that."""
 
     def act(control: Control) -> FalseAlarmAnswer:
-        return control.false_alarm(actor(), arguments.incident, undo=arguments.undo)
+        return control.false_alarm(actor(), arguments.incident, undo=arguments.undo or arguments.word is not None)
 
     return answer(arguments, act, _marked)
 

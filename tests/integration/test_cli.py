@@ -320,13 +320,14 @@ def test_audit_lists_who_did_what(incident, shell):
     assert shell("audit", "--limit", "1")[1].splitlines()[1] == "and 1 more"
 
 
-def test_a_false_alarm_is_marked_and_unmarked(incident, shell):
+@pytest.mark.parametrize("undo", ["--undo", "undo"])
+def test_a_false_alarm_is_marked_and_unmarked(incident, shell, undo):
     what = f"Incident 1 (STUCK of {RUN})"
     assert shell("false-alarm", "1")[:2] == (0, f"{what} is marked as a false alarm.\n")
     assert shell("false-alarm", "#1")[1].startswith(f"{what} was already marked by ")
     assert "STUCK" in shell("status")[1]
     assert "(warning, false alarm)" in shell("status")[1]
-    assert shell("false-alarm", "1", "--undo")[1] == f"{what} is no longer marked as a false alarm.\n"
+    assert shell("false-alarm", "1", undo)[1] == f"{what} is no longer marked as a false alarm.\n"
 
 
 @pytest.mark.parametrize(
