@@ -78,7 +78,7 @@ def _plain_seconds(value: Any) -> float:
 def _port(value: Any) -> int:
     text = "" if isinstance(value, bool) else str(value)
     if not (text.isascii() and text.isdecimal() and len(text) <= len("65535") and int(text) in PORTS):
-        raise ValueError(f"{shown(value)} is not a port ({PORTS[0]} to {PORTS[-1]}; example: 22)")
+        raise ValueError(f"{shown(value)} is not a port ({PORTS[0]} to {PORTS[-1]})")
     return int(text)
 
 

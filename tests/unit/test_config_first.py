@@ -69,6 +69,12 @@ def test_whatever_is_asked_for_loads(tmp_path, changes):
     assert len(config.runs) == len(config.hosts) == 1
 
 
+@pytest.mark.parametrize("host", ["local", "me@gpu-01:2222"])
+def test_no_blank_line_parts_a_host_from_what_is_said_of_it(host):
+    lines = text(replace(ALL, host=host)).splitlines()
+    assert lines[lines.index("hosts:") + 2].startswith("    ")
+
+
 def test_the_port_of_a_mail_server_says_how_it_encrypts(tmp_path):
     assert loaded(tmp_path, replace(ALL, smtp="smtp.example.com:465")).email.smtp.security == "tls"
 
@@ -97,7 +103,8 @@ def test_a_place_is_user_address_and_port():
     ("wish", "value", "sentence"),
     [
         ("host", "two words", "'two words' is not [user@]address[:port] (example: example_user@192.0.2.1)"),
-        ("host", "gpu-01:70000", "'70000' is not a port (1 to 65535; example: 22)"),
+        ("host", "gpu-01:70000", "'70000' is not a port (1 to 65535)"),
+        ("smtp", "smtp.example.com:0", "'0' is not a port (1 to 65535)"),
         ("log", "train.log", "'train.log' is not absolute (examples: /data/llama/train.log, ~/logs/*.log)"),
         ("run", "two words", "'two words' is not a name: up to 63 letters"),
         ("email", "oncall", "'oncall' is not a mail address (example: oncall@example.com)"),

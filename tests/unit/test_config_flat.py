@@ -87,7 +87,7 @@ def test_its_host_and_run_get_names_that_commands_can_take(tmp_path, host, log, 
     [
         ("1200", "20m", "8: check_interval: '20m' is not a number of seconds (example: 1200)"),
         ("1200", "0", "8: check_interval: 0 is out of range (0.05s to 7d)"),
-        ("2222", "ssh", "6: remote_port: 'ssh' is not a port (1 to 65535; example: 22)"),
+        ("2222", "ssh", "6: remote_port: 'ssh' is not a port (1 to 65535)"),
         (
             "/path/example_log_file.log",
             "x.log",

@@ -157,11 +157,11 @@ BAD = {
     ),
     "a port beyond": (
         LLAMA.replace("gpu-02: {}", "gpu-02: {port: 70000}"),
-        "1: hosts.gpu-02.port: 70000 is not a port (1 to 65535; example: 22)",
+        "1: hosts.gpu-02.port: 70000 is not a port (1 to 65535)",
     ),
     "a port that is true": (
         LLAMA.replace("gpu-02: {}", "gpu-02: {port: true}"),
-        "1: hosts.gpu-02.port: true is not a port (1 to 65535; example: 22)",
+        "1: hosts.gpu-02.port: true is not a port (1 to 65535)",
     ),
     "an address with a user": (
         LLAMA.replace("gpu-02: {}", "gpu-02: {address: me@far}"),
