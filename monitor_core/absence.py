@@ -38,11 +38,13 @@ def missed(connection: Connection, roster: Roster, host: str, error: CollectErro
     way = roster.way(host)
     away = error.host if error.host in way else host
     _judge(connection, roster, way[: way.index(away)], [], now)
-    _judge(connection, roster, [away], _unseen(connection, roster, away, row, error), now)
+    _judge(connection, roster, [away], _unseen(connection, roster, away, row, error, now), now)
     return row
 
 
-def _unseen(connection: Connection, roster: Roster, away: str, row: HostRow, error: CollectError) -> list[Finding]:
+def _unseen(
+    connection: Connection, roster: Roster, away: str, row: HostRow, error: CollectError, now: float
+) -> list[Finding]:
     """Only a good read closes what is known of a host: a changed key may well be followed by silence.
 
     `away` is the host that gave no answer: the one that was asked (`row`), or one on the way to it.
@@ -53,7 +55,8 @@ def _unseen(connection: Connection, roster: Roster, away: str, row: HostRow, err
     failing_since = row.failing_since or since
     if isinstance(error, HostKeyChanged):
         facts["fingerprint"] = error.fingerprint
-        found[Kind.HOST_KEY] = Finding(Kind.HOST_KEY, Severity.CRITICAL, failing_since, facts)
+        shown = found[Kind.HOST_KEY].since if Kind.HOST_KEY in found else now
+        found[Kind.HOST_KEY] = Finding(Kind.HOST_KEY, Severity.CRITICAL, shown, facts)
     elif row.failures >= _FAILURES and Kind.HOST_KEY not in found:
         patience = failing_since - since + _patience(connection, roster, row.name)
         found[Kind.UNREACHABLE] = Finding(Kind.UNREACHABLE, Severity.WARNING, since, facts, grace=patience)

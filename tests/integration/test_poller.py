@@ -239,6 +239,20 @@ def test_a_changed_key_after_silence_does_not_say_that_the_host_answers(site, ma
     assert site.incidents() == [(f"host:{HOST}", "unreachable", "firing"), (f"host:{HOST}", "host_key", "firing")]
 
 
+def test_a_changed_key_is_dated_to_when_it_was_first_shown(site, make_sshd, tmp_path):
+    site.go_through(away())
+    site.poll()
+    site.poll(30)
+    server = make_sshd()
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[{ADDRESS}]:{server.port} {make_key(tmp_path / 'other').with_suffix('.pub').read_text()}")
+    site.go_through(server.host(name=HOST, host_key=str(known)))
+    site.poll(30)
+    shown_at = site.clock.now
+    site.poll(60)
+    assert site.rows("SELECT starts_at FROM incidents WHERE kind = 'host_key'") == [(shown_at,)]
+
+
 def test_a_run_that_cannot_be_judged_is_told_and_does_not_stop_the_others(site):
     site.train(30)
     site.poll()
