@@ -44,7 +44,7 @@ HELP: Mapping[str, Help] = MappingProxyType(
         ),
         "history": Help("history [RUN|HOST]", "What happened, newest first.", ("history llama-70b", "history --share")),
         "why": Help("why INCIDENT", "Why it was told, to whom, and what became of each message.", ("why 4127",)),
-        "audit": Help("audit", "Who did what and when, refused attempts too."),
+        "audit": Help("audit", "Who did what and when, and who was not allowed to."),
         "false-alarm": Help(
             "false-alarm INCIDENT [undo]",
             "It was none: the alert says so, and nobody is reminded.",

@@ -39,16 +39,19 @@ def mute(
     if not now < until <= now + _LONGEST:
         longest = f"within {compact_duration(_LONGEST)}"
         raise CommandError(f"A mute ends {longest}, and not in the past (examples: {DURATION_EXAMPLES}).")
-    held = queries.load_mutes(connection, now=now)
     subjects = Targets(roster).meant(connection, target)
-    for before in held:
-        if before.subject in subjects and before.kind == of:
-            queries.end_mute(connection, before.number, now)
+    replaced = [
+        before for before in queries.load_mutes(connection, now=now) if before.subject in subjects and before.kind == of
+    ]
+    for before in replaced:
+        queries.end_mute(connection, before.number, now)
     new = [Mute(0, subject, of, until, actor, now, reason) for subject in subjects]
     made = [queries.add_mute(connection, each) for each in new]
     for each in made:
-        what = f"until {utc_moment(until)}" + (f" {of}" if of else "") + (f": {reason}" if reason else "")
-        queries.add_audit(connection, at=now, actor=actor, verb="mute", subject=_name(each.subject), new=what)
+        old = "; ".join(_held(before) for before in replaced if before.subject == each.subject)
+        queries.add_audit(
+            connection, at=now, actor=actor, verb="mute", subject=_name(each.subject), old=old, new=_terms(each)
+        )
     reconcile_mutes(connection, roster, now)
     return MuteAnswer(tuple(made), _firing(connection, roster, made))
 
@@ -64,8 +67,7 @@ def unmute(
         raise CommandError(_no_mute(roster, target, subjects, held))
     for mute in ended:
         queries.end_mute(connection, mute.number, now)
-        old = f"until {utc_moment(mute.until)} by {mute.by}"
-        queries.add_audit(connection, at=now, actor=actor, verb="unmute", subject=_name(mute.subject), old=old)
+        queries.add_audit(connection, at=now, actor=actor, verb="unmute", subject=_name(mute.subject), old=_held(mute))
     firing = _firing(connection, roster, ended)
     reconcile_mutes(connection, roster, now)
     still = [mute for mute in held if mute not in ended and _covers_any(roster, mute, subjects)]
@@ -99,6 +101,16 @@ def _no_mute(roster: Roster, target: str, subjects: list[Subject | None], held: 
     ]
     more = f" It is covered by the mute of {wider[0]}." if wider else ""
     return f"{target} has no mute of its own.{more}"
+
+
+def _terms(mute: Mute, by: str = "") -> str:
+    """Return until when, what and why is muted, as the audit log has it."""
+    of, reason = f" {mute.kind}" if mute.kind else "", f": {mute.reason}" if mute.reason else ""
+    return f"until {utc_moment(mute.until)}{of}{by}{reason}"
+
+
+def _held(mute: Mute) -> str:
+    return _terms(mute, f" by {mute.by.partition(':')[2] or mute.by}")
 
 
 def _name(subject: Subject | None) -> str:

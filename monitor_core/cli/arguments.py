@@ -208,7 +208,7 @@ def _why(verbs: _Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _audit(verbs: _Verbs[argparse.ArgumentParser]) -> None:
-    verb = _verb(verbs, "audit", "List who did what and when, newest first, refused attempts too.")
+    verb = _verb(verbs, "audit", "List who did what and when, newest first, and who was not allowed to.")
     _limit(verb)
     _json(verb)
 

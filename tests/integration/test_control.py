@@ -258,11 +258,23 @@ def test_every_change_is_written_down_with_who_what_old_and_new(stage, control):
     control.unack(ALICE, RUN)
     assert audit(stage) == [
         (ALICE, "mute", RUN, "", "until 2026-11-24 09:53 UTC: disk swap"),
-        ("slack:U034BOB", "unmute", RUN, f"until 2026-11-24 09:53 UTC by {ALICE}", ""),
+        ("slack:U034BOB", "unmute", RUN, "until 2026-11-24 09:53 UTC by alice: disk swap", ""),
         (ALICE, "threshold set", "slow for all", "1.1", "1.3"),
         (ALICE, "threshold reset", "slow for all", "1.3", "1.1"),
         (ALICE, "ack", "incident 1", "", f"STUCK of {RUN}"),
         (ALICE, "unack", "incident 1", "", f"STUCK of {RUN}"),
+    ]
+
+
+def test_a_mute_that_replaces_another_and_its_end_say_what_was_before(stage, control):
+    control.mute(ALICE, RUN, kind="slow", until=START + 60, reason="disk swap")
+    control.mute("shell:bob", RUN, kind="slow", until=START + 120)
+    control.unmute(ALICE, RUN)
+    first, second = "until 2026-11-24 09:53 UTC slow", "until 2026-11-24 09:54 UTC slow"
+    assert audit(stage) == [
+        (ALICE, "mute", RUN, "", f"{first}: disk swap"),
+        ("shell:bob", "mute", RUN, f"{first} by alice: disk swap", second),
+        (ALICE, "unmute", RUN, f"{second} by bob", ""),
     ]
 
 
