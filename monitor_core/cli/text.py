@@ -122,14 +122,14 @@ def muted(answer: MuteAnswer, now: float) -> str:
         f"Muted {_mute(mute, now)}. Still watched; one message at the end if it is still wrong."
         for mute in answer.mutes
     ]
-    return "\n".join([*lines, _firing(answer.firing, now)])
+    return "\n".join([*lines, _firing(answer, now)])
 
 
 def unmuted(answer: MuteAnswer, now: float) -> str:
     """Return what an unmute did."""
     lines = [f"No longer muted: {_muted(mute)}." for mute in answer.mutes]
     still = [f"Still covered by the mute of {_mute(mute, now)}." for mute in answer.still]
-    return "\n".join([*lines, *still, _firing(answer.firing, now)])
+    return "\n".join([*lines, *still, _firing(answer, now)])
 
 
 def mutes(answer: Sequence[Mute], now: float) -> str:
@@ -210,10 +210,12 @@ def _subject(mute: Mute) -> str:
     return "all" if mute.subject is None else mute.subject.name
 
 
-def _firing(firing: Sequence[Incident], now: float) -> str:
-    if not firing:
-        return "Nothing fires there now."
-    return "Firing now: " + "; ".join(_incident(incident, now) for incident in firing)
+def _firing(answer: MuteAnswer, now: float) -> str:
+    if answer.firing:
+        return "Firing now: " + "; ".join(_incident(incident, now) for incident in answer.firing)
+    kinds = [mute.kind for mute in answer.mutes]
+    named = dict.fromkeys(KINDS[kind].word for kind in kinds if kind is not None)
+    return f"No {' or '.join(named)} fires there now." if None not in kinds else "Nothing fires there now."
 
 
 def _source(view: ThresholdView, now: float) -> str:

@@ -238,6 +238,12 @@ def test_a_reason_that_begins_like_a_kind_is_a_reason(incident, shell):
     assert (mute["kind"], mute["reason"]) == ("log_missing", "")
 
 
+def test_a_mute_of_a_kind_and_its_end_say_that_none_of_that_kind_fires(incident, shell):
+    for words in (("mute", RUN, "slow", "2h"), ("unmute", RUN, "slow")):
+        assert shell(*words)[1].splitlines()[-1] == "No SLOW fires there now."
+    assert "Firing now: incident 1" in shell("mute", RUN)[1]
+
+
 def test_what_an_unmute_caused_is_left_for_the_terminal_of_the_monitor_if_nobody_else_is_told(
     incident, shell, tmp_path
 ):
