@@ -265,7 +265,7 @@ def _layout(message: Message) -> list[Block]:
 
 def _members(message: Message) -> str:
     lines = (
-        f"{escape(short_name(each.label))}  {mrkdwn(each.value, _day(message)).strip()}" for each in message.members
+        f"{escape(short_name(each.label))}  {mrkdwn(each.value, _day(message))}".strip() for each in message.members
     )
     return "\n".join((strong(escape(message.members_title)), *lines)) if message.members else ""
 

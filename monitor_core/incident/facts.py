@@ -28,7 +28,7 @@ def members(scene: Scene) -> tuple[Fact, ...]:
         for name, iteration, total in scene.runs[:_RUNS_SHOWN]
     ]
     more = len(scene.runs) - len(shown)
-    return (*shown, Fact("and", (f"{more} more",))) if more > 0 else tuple(shown)
+    return (*shown, Fact(f"and {more} more", ())) if more > 0 else tuple(shown)
 
 
 def since_fact(incident: Incident, scene: Scene) -> Fact:

@@ -62,7 +62,7 @@ def _to_type(words: Page) -> str:
 
 def _rows(rows: Sequence[tuple[str, str]]) -> str:
     width = max((len(label) for label, _ in rows), default=0) + 3
-    return "\n".join(f"{f'{label}:':<{width}}{value}" for label, value in rows)
+    return "\n".join(f"{f'{label}:':<{width}}{value}" if value else label for label, value in rows)
 
 
 def _members(words: Page) -> str:

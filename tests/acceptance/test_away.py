@@ -59,14 +59,15 @@ def test_one_host_away_with_forty_runs_is_one_message_for_each_receiver(cluster,
         (lines,) = posts(slack, channel)
         assert lines[0].startswith(f":large_purple_square: {AWAY} UNREACHABLE ")
         assert "Its 40 runs are unknown, not stuck: I cannot see their logs." in lines[1]
-        assert [line.split("  ")[0] for line in lines[2:14]] == ["*Last seen*", *RUNS[:10], "and"]
+        assert [line.split("  ")[0] for line in lines[2:14]] == ["*Last seen*", *RUNS[:10], "and 30 more"]
         assert lines[3] == "ablate-01  25 / 100,000 (0.0%)"
-        assert lines[13] == "and  30 more"
+        assert lines[13] == "and 30 more"
         assert lines[14:16] == [
             "*Other hosts*  2 of 2 answer: it is gpu-12 or its network",
             "*Owner*  carol (30 runs), bob (10 runs)",
         ]
         assert "holds the alerts of its 40 runs" in lines[-1]
+    assert all("and 30 more" in received.body("plain").splitlines() for received in mail.received)
     assert mails(mail, "") == [(to, f"{AWAY} UNREACHABLE (incident 1)") for to in (CAROL, ONCALL)]
     assert cluster.printed.getvalue().count("UNREACHABLE") == 1
 

@@ -86,7 +86,7 @@ def test_a_stop_by_the_scheduler_is_put_into_words():
 def test_of_many_runs_of_a_host_the_first_ten_are_named():
     runs = tuple((f"run-{number}", number, None) for number in range(13))
     shown = told(UNREACHABLE, replace(ON_HOST, runs=runs))
-    assert shown[11:13] == ["run-9: 9", "and: 3 more"]
+    assert shown[11:13] == ["run-9: 9", "and 3 more: "]
 
 
 def test_the_one_run_of_a_host_is_spoken_of_as_one():
