@@ -6,7 +6,7 @@ POLL = """\
 A poll asks over a standing connection for the bytes after the last one, parses and judges them, and commits them with
 all that they cause. Most of the original's time is no work: its SSH library lets the kernel hold small packets back
 until earlier ones are acknowledged (Nagle's algorithm). The second row is its way without that. Bytes are those on the
-wire: ours asks the server to compress. The floor is what running `true` on the host costs over a connection like ours."""
+wire, where ours are compressed. The floor is what running `true` on the host costs over a connection like ours."""
 
 SIZES = """\
 What a poll costs depends on what is new, not on what is there; the last row says how nearly."""
