@@ -10,6 +10,7 @@ import threading
 from tests.support.sshd import ADDRESS
 
 _TICK = 0.02
+_MOST = 65536
 
 
 class Proxy:
@@ -21,7 +22,8 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self.sent = self.received = self.connections = 0
-        self.quota: int | None = None
+        self._quota: int | None = None
+        self._quota_lock = threading.Lock()
         self._target = target
         self._listener = socket.create_server((ADDRESS, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -29,6 +31,15 @@ class Proxy:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="proxy")
         self._thread.start()
+
+    @property
+    def quota(self) -> int | None:
+        return self._quota
+
+    @quota.setter
+    def quota(self, quota: int | None) -> None:
+        with self._quota_lock:
+            self._quota = quota
 
     def close(self) -> None:
         self._ended.set()
@@ -69,17 +80,20 @@ class Proxy:
 
     def _pass_on(self, end: socket.socket) -> bool:
         other, from_client = self._pairs[end]
-        limit = 65536 if from_client or self.quota is None else min(self.quota, 65536)
-        if not limit:
-            return True
-        try:
-            data = end.recv(limit)
-            other.sendall(data)
-        except OSError:
-            return False
-        if from_client:
-            self.sent += len(data)
-        else:
-            self.received += len(data)
-            self.quota = self.quota if self.quota is None else self.quota - len(data)
-        return bool(data)
+        # Whoever sets the quota waits until what is passed on now has been counted against the one before.
+        with self._quota_lock:
+            limit = _MOST if from_client or self._quota is None else min(self._quota, _MOST)
+            if not limit:
+                return True
+            try:
+                data = end.recv(limit)
+                other.sendall(data)
+            except OSError:
+                return False
+            if from_client:
+                self.sent += len(data)
+            else:
+                self.received += len(data)
+                if self._quota is not None:
+                    self._quota -= len(data)
+            return bool(data)
