@@ -14,7 +14,7 @@ from statistics import median
 from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
-from monitor_core.model.records import MOST_POINTS, Failure, LogTrouble, Marker, Point, Progress, Record
+from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
@@ -155,6 +155,10 @@ class Watch:
             self.state.apply(record, self.state.clock.at if window is None else window.until, source)
             self._judge_at(self.state.clock.at)
             return False
+        if isinstance(record, Detail):
+            self.state.apply(record, self.state.clock.at, source)
+            self._amend(record)
+            return False
         at = self._place(record, window)
         self._judge_until(at)
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
@@ -169,6 +173,11 @@ class Watch:
         state = self.state
         assert state.iteration is not None
         self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1))
+
+    def _amend(self, detail: Detail) -> None:
+        """Give the newest point what a line of its own says of it."""
+        if self.points and detail.loss is not None and self.points[-1].iteration == detail.iteration:
+            self.points[-1] = self.points[-1]._replace(loss=detail.loss)
 
     def _place(self, record: Progress | Marker, window: Window | None) -> float:
         clock = self.state.clock

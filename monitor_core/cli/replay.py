@@ -77,7 +77,7 @@ def _duration(option: str, text: str) -> float:
 
 
 def _report(recording: Recording, outcome: Outcome) -> dict[str, Any]:
-    state, losses = outcome.watch.state, [p.loss for p in recording.progress if p.loss is not None]
+    state, losses = outcome.watch.state, recording.losses
     times = [p.ms_per_iteration for p in recording.progress if p.ms_per_iteration is not None]
     return {
         "format": recording.format,

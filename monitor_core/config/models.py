@@ -111,9 +111,7 @@ class Run(Section):
         description="Its log: an absolute path, a glob, or a list of them.",
         examples=['["/data/llama/logs/*.output"]'],
     )
-    format: Literal["auto", "megatron"] = Field(
-        "auto", description="Layout of its log; `auto` recognises it.", examples=["megatron"]
-    )
+    format: str = Field("auto", description="Layout of its log; `auto` recognises it.", examples=["megatron"])
     check_interval: Seconds | None = Field(
         None, description="How often its log is looked at; that of its host if left out.", examples=["30s"]
     )

@@ -111,6 +111,18 @@ class Progress:
     timestamp: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a line of its own adds to the progress of an iteration; None for what it lacks."""
+
+    iteration: int
+    loss: float | None = None
+    grad_norm: float | None = None
+    learning_rate: float | None = None
+    throughput: float | None = None
+    timestamp: float | None = None
+
+
 # A tuple, since a first sight brings thousands, which go into the database as they are.
 class Point(NamedTuple):
     """A progress line as it is kept: when it was written (seconds since 1970, our clock), and what it said.
@@ -127,7 +139,10 @@ class Point(NamedTuple):
 
 
 class MarkerKind(StrEnum):
-    """What a line other than progress says about the phase of a run."""
+    """What a line other than progress says about the phase of a run.
+
+    REVISED: what was taken for progress so far was that of something else; the training's own begins now.
+    """
 
     START = "start"
     CHECKPOINT_START = "checkpoint_start"
@@ -137,6 +152,7 @@ class MarkerKind(StrEnum):
     TRAINING_DONE = "training_done"
     EXITING = "exiting"
     SETTING = "setting"
+    REVISED = "revised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +187,4 @@ class Failure:
     line_number: int = 0
 
 
-Record = Progress | Marker | Failure
+Record = Progress | Detail | Marker | Failure

@@ -1,60 +1,202 @@
-"""How a framework's log lines are described."""
+"""How a framework's log lines are described.
+
+A dialect is a table of rules. A rule names a literal that its lines hold, which makes all other lines free, and says
+what such a line is: `progress`, `detail` (values of the last progress line), `context` (values of lines to come) or a
+`marker`. Patterns are those of `pattern`; where a line names its values, `keys` finds them in any order.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
 
 from monitor_core.model.records import Marker, MarkerKind, Record
-from monitor_core.parse.stamps import first_stamp
+from monitor_core.parse.counter import Counter
+from monitor_core.parse.fields import FIELDS, Told, told
+from monitor_core.parse.pattern import regular_expression
+from monitor_core.parse.stamps import first_stamp, last_stamp
 
-Read = Callable[[bytes], Record | None]
+Read = Callable[[bytes, Counter], Record | None]
+Keys = Mapping[str, str]
+_NO_KEYS: Keys = {}
+
+
+class Rank(IntEnum):
+    """Who is believed where several dialects recognise a log: a framework before what is printed inside of many."""
+
+    FRAMEWORK = 0
+    LIBRARY = 1
+    BAR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line that holds `literal` (matched to the letter) is given to `read`, which may find that it is nothing."""
+    """A line that holds `literal` (matched to the letter) is given to `read`, which may find that it is nothing.
+
+    `proves`: no other framework prints such a line.
+    """
 
     literal: bytes
     read: Read
+    proves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The log lines of one framework. Lines that hold none of the literals are never looked at."""
+    """The log lines of one framework. Lines that hold none of the literals are never looked at.
+
+    `title` is what people call it, `example` lines of it as they are printed. `ends_at_total`: it prints no end, and
+    the last iteration is one. `needs_proof`: its progress is told by lines that others print, too.
+    """
 
     name: str
     rules: tuple[Rule, ...]
+    title: str = ""
+    example: str = ""
+    rank: Rank = Rank.FRAMEWORK
+    ends_at_total: bool = False
+    needs_proof: bool = False
 
     @property
     def literals(self) -> tuple[bytes, ...]:
         """Return what to look for in a log; a line may matter only if it holds one of these."""
         return tuple(rule.literal for rule in self.rules)
 
-    def record(self, line: bytes) -> Record | None:
+    def record(self, line: bytes, counter: Counter) -> Record | None:
         """Return what one line says, None if it says nothing."""
         for rule in self.rules:
             if rule.literal in line:
-                record = rule.read(line)
+                record = rule.read(line, counter)
                 if record is not None:
+                    counter.proven = counter.proven or rule.proves
                     return record
         return None
 
 
-def marker(kind: MarkerKind, pattern: bytes) -> Read:
-    """Return a reader that makes a marker of lines in which the pattern is found.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Finds the values of a line: those of a pattern, then those of keys after it."""
 
-    Its groups `iteration`, `text`, `name` and `value` fill the fields of that name; none of them is needed.
+    search: Callable[[bytes], re.Match[bytes] | None]
+    keys: Callable[[bytes, int, Told], None] | None
+
+    def told(self, line: bytes) -> tuple[Told, int] | None:
+        """Return the values, and where the pattern begins; None if the line is another one."""
+        match = self.search(line)
+        if match is None:
+            return None
+        try:
+            values = told(match.groupdict())
+            if self.keys:
+                self.keys(line, match.end(), values)
+        except ValueError:
+            return None
+        return values, match.start()
+
+
+def _line(pattern: str, keys: Keys, *, expression: bool = False) -> _Line:
+    source = pattern if expression else regular_expression(pattern)
+    search = re.compile(source.encode()).search
+    return _Line(search, _finder(tuple(keys.items())) if keys else None)
+
+
+@lru_cache
+def _finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], None]:
+    """Return what finds the values of `key: value`, `key=value` and `'key': value`; of a key told twice the first."""
+    fields = {key.encode(): field for key, field in keys}
+    names = "|".join(re.escape(key) for key in sorted((key for key, _ in keys), key=len, reverse=True))
+    value = "|".join(dict.fromkeys(FIELDS[field].pattern for field in fields.values()))
+    find = re.compile(
+        rf"(?<![\w/.-])({names})['\"]?[ \t]{{0,20}}[:=][ \t]{{0,20}}['\"]?\[?[ \t]{{0,20}}({value})".encode()
+    ).finditer
+
+    def values(line: bytes, start: int, found: Told) -> None:
+        for match in find(line, start):
+            field = fields[match[1]]
+            if field not in found:
+                found[field] = FIELDS[field].read(match[2])
+
+    return values
+
+
+def progress(
+    literal: str, pattern: str, *, keys: Keys = _NO_KEYS, first_epoch: int = 0, expression: bool = False
+) -> Rule:
+    """Return the rule of lines that tell how far the training is.
+
+    A line that tells a place in an epoch has its iterations counted through, from the epoch of that number on.
+    `expression`: the pattern is a regular expression with named groups.
     """
-    search = re.compile(pattern).search
+    line = _line(pattern, keys, expression=expression)
 
-    def read(line: bytes) -> Marker | None:
+    def read(text: bytes, counter: Counter) -> Record | None:
+        found = line.told(text)
+        if not found:
+            return None
+        values, start = found
+        return counter.progress(values, last_stamp(text[:start]), first_epoch)
+
+    return Rule(literal.encode(), read)
+
+
+def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = False) -> Rule:
+    """Return the rule of lines that add values to the last progress line.
+
+    `counts`: where no line tells an iteration, such lines are progress themselves, and their number the iteration.
+    """
+    line = _line(pattern, keys)
+
+    def read(text: bytes, counter: Counter) -> Record | None:
+        found = line.told(text)
+        if not found:
+            return None
+        if counts and (counter.iteration is None or counter.counted):
+            return counter.count(found[0], first_stamp(text))
+        return counter.detail(found[0], first_stamp(text))
+
+    return Rule(literal.encode(), read)
+
+
+def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
+    """Return the rule of lines whose values belong to progress lines to come.
+
+    One with an iteration is the head of a block that a progress line without one completes; if the block before was
+    never completed, it is told now.
+    """
+    line = _line(pattern, keys)
+
+    def read(text: bytes, counter: Counter) -> Record | None:
+        found = line.told(text)
+        if not found:
+            return None
+        values, _ = found
+        counter.proven = True
+        left = counter.progress({}, None) if "iteration" in values and "iteration" in counter.held else None
+        counter.hold(values)
+        return left
+
+    return Rule(literal.encode(), read)
+
+
+def marker(kind: MarkerKind, literal: str, pattern: bytes | None = None, *, proves: bool = False) -> Rule:
+    """Return the rule of lines that tell a phase: those with the literal, and with the pattern if there is one.
+
+    `proves`: no other framework prints such a line. The groups `iteration`, `text`, `name` and `value` of the regular
+    expression fill the fields of that name.
+    """
+    search = re.compile(pattern if pattern is not None else re.escape(literal.encode())).search
+
+    def read(line: bytes, counter: Counter) -> Marker | None:
         match = search(line)
         if not match:
             return None
+        if kind is MarkerKind.START:
+            counter.release()
         words = {key: word.decode("utf-8", "replace") for key, word in match.groupdict().items() if word}
         iteration = words.pop("iteration", None)
         return Marker(kind, int(iteration) if iteration else None, first_stamp(line), **words)
 
-    return read
+    return Rule(literal.encode(), read, proves)

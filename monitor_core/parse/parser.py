@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Self
 
-from monitor_core.model.records import Failure, Progress, Record, Role
-from monitor_core.parse.dialect import Dialect
+from monitor_core.model.records import Failure, Record, Role
 from monitor_core.parse.dialects import AUTO, choose
-from monitor_core.parse.scan import end_of_line, lines_with, pieces
+from monitor_core.parse.recognition import Recognition
+from monitor_core.parse.scan import end_of_line, end_of_lines, lines_with, pieces
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.parse.tags import rank_of, tags_of
@@ -25,21 +25,25 @@ _REDACTED_CHARACTERS = 1500
 class Parser:
     """Reads one log, block by block; what it returns does not depend on how the log is cut into blocks.
 
-    `format` is a dialect's name, or `auto`: then the first progress line decides. Raises ValueError for any other.
+    `format` is a dialect's name, or `auto`: then the lines decide. Raises ValueError for any other.
     """
 
     def __init__(self, format: str = AUTO) -> None:
         self._choice = format
-        self._dialects = choose(format)
+        self._recognition = Recognition(choose(format))
         self._tracebacks = Tracebacks()
-        self.format: str | None = None
         self.lines = 0
+
+    @property
+    def format(self) -> str | None:
+        """Return the name of the dialect, None while no progress line has told it."""
+        return self._recognition.name
 
     def state(self) -> dict[str, Any]:
         """Return what must be kept across a restart, as values that JSON can hold."""
         return {
             "choice": self._choice,
-            "format": self.format,
+            "recognition": self._recognition.state(),
             "lines": self.lines,
             "tracebacks": self._tracebacks.state(),
         }
@@ -48,28 +52,39 @@ class Parser:
     def restore(cls, state: dict[str, Any]) -> Self:
         """Return a parser that goes on exactly where the one that returned this state was."""
         parser = cls(state["choice"])
-        parser.format, parser.lines = state["format"], state["lines"]
-        if parser.format is not None:
-            parser._dialects = choose(parser.format)
+        parser.lines = state["lines"]
+        parser._recognition.restore(state["recognition"])
         parser._tracebacks.restore(state["tracebacks"])
         return parser
 
     def feed(self, block: bytes) -> list[Record]:
         """Take whole lines, each with its line feed; return what they say, in their order."""
-        return [record for piece in pieces(block) for record in self._read(piece)]
+        return [record for piece in pieces(block) for part in self._parts(piece) for record in self._read(part)]
+
+    def _parts(self, piece: bytes) -> Iterator[bytes]:
+        """Yield the piece; cut where other dialects are asked again, since their lines have to be looked for then."""
+        while piece:
+            alone = self._recognition.listens_until - self.lines
+            end = end_of_lines(piece, alone) if alone > 0 else len(piece)
+            part, piece = piece[:end], piece[end:]
+            yield part
 
     def _read(self, piece: bytes) -> Iterator[Record]:
         matter = dict(lines_with(piece, self._literals()))
         counted = 0
         for start, end in self._lines(piece, matter):
             line = piece[start : min(end, start + _LINE_BYTES)]
-            record = self._told(line) if start in matter else None
-            if record is None:
-                self.lines += piece.count(b"\n", counted, end) + 1
+            self.lines += piece.count(b"\n", counted, start)
+            counted = start
+            records = self._recognition.read(line, self.lines) if start in matter else []
+            yield from records
+            if not records:
+                self.lines += 1
                 counted = end + 1
                 record = self._raised(line) or (self._printed(line) if start in matter else None)
-            if record is not None:
-                yield record
+                if record is not None:
+                    self._recognition.release()
+                    yield record
         self.lines += piece.count(b"\n", counted)
 
     def _lines(self, piece: bytes, matter: Mapping[int, int]) -> Iterator[tuple[int, int]]:
@@ -89,19 +104,8 @@ class Parser:
         return at
 
     def _literals(self) -> Iterable[bytes]:
-        return dict.fromkeys((HEADER, *TRIGGERS, *(word for dialect in self._dialects for word in dialect.literals)))
-
-    def _told(self, line: bytes) -> Record | None:
-        for dialect in self._dialects:
-            record = dialect.record(line)
-            if record is not None:
-                self._recognise(dialect, record)
-                return record
-        return None
-
-    def _recognise(self, dialect: Dialect, record: Record) -> None:
-        if self.format is None and isinstance(record, Progress):
-            self.format, self._dialects = dialect.name, (dialect,)
+        asked = self._recognition.asked(self.lines)
+        return dict.fromkeys((HEADER, *TRIGGERS, *(word for dialect in asked for word in dialect.literals)))
 
     def _raised(self, line: bytes) -> Failure | None:
         ending = self._tracebacks.feed(line, self.lines)

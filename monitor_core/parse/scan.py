@@ -25,6 +25,16 @@ def end_of_line(block: bytes, at: int) -> int:
     return len(block) if end < 0 else end
 
 
+def end_of_lines(block: bytes, count: int) -> int:
+    """Return where the line after so many begins; the length of the block if it has no more than that."""
+    at = 0
+    for _ in range(count):
+        at = end_of_line(block, at) + 1
+        if at >= len(block):
+            return len(block)
+    return at
+
+
 def lines_with(block: bytes, literals: Iterable[bytes]) -> list[tuple[int, int]]:
     """Return where the lines begin and end that hold one of the literals, in order."""
     lines = {}

@@ -14,13 +14,14 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from monitor_core.collect.lines import cut
-from monitor_core.model.records import Marker, MarkerKind, Progress, Record
+from monitor_core.model.records import Detail, Marker, MarkerKind, Progress, Record
 from monitor_core.parse.parser import Parser
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.track.pace import covered, took
 
 # The log is walked line by line, or in about so many pieces if it has more.
 _PIECES = 20_000
+_REVISED = MarkerKind.REVISED
 _STARTS = frozenset({MarkerKind.SETTING, MarkerKind.START})
 _PAUSE_ENDS = frozenset({MarkerKind.CHECKPOINT_END, MarkerKind.EVALUATION_END})
 _ENDS = frozenset({MarkerKind.TRAINING_DONE, MarkerKind.EXITING})
@@ -51,12 +52,13 @@ class Piece:
 class Recording:
     """A log with its clock. `synthetic`: the times are no dates. `exited` is when the process ended, with its code.
 
-    `launch` are the progress lines of the last launch that has any.
+    `launch` are the progress lines of the last launch that has any, `losses` what all lines tell of the loss.
     """
 
     pieces: tuple[Piece, ...]
     progress: tuple[Progress, ...]
     launch: tuple[Progress, ...]
+    losses: tuple[float, ...]
     format: str | None
     lines: int
     size: int
@@ -80,7 +82,9 @@ def read(log: Path, arrivals: Path | None, format: str) -> Recording:
     rows, code = _arrivals(arrivals) if arrivals is not None else ([], None)
     parts, parser = _parts(data, [size for _, size in rows], format)
     records = [record for _, found in parts for record in found]
-    progress = tuple(record for record in records if isinstance(record, Progress))
+    believed = _since_revised(records)
+    progress = tuple(record for record in believed if isinstance(record, Progress))
+    losses = tuple(r.loss for r in believed if isinstance(r, Progress | Detail) and r.loss is not None)
     stamped = any(record.timestamp is not None for record in progress)
     if rows:
         times = [at for at, _ in rows]
@@ -90,7 +94,15 @@ def read(log: Path, arrivals: Path | None, format: str) -> Recording:
     pieces = tuple(Piece(at, lines) for at, (lines, _) in zip(times, parts, strict=True))
     exited = None if code is None else (pieces[-1].at if pieces else 0.0, code)
     synthetic = not (rows or stamped)
-    return Recording(pieces, progress, _launch(records), parser.format, parser.lines, len(data), synthetic, exited)
+    return Recording(
+        pieces, progress, _launch(believed), losses, parser.format, parser.lines, len(data), synthetic, exited
+    )
+
+
+def _since_revised(records: list[_Said]) -> list[_Said]:
+    """Return the records without those that were revised."""
+    revised = [at for at, record in enumerate(records) if isinstance(record, Marker) and record.kind is _REVISED]
+    return records[revised[-1] :] if revised else records
 
 
 def _parts(data: bytes, sizes: list[int], format: str) -> tuple[list[_Part], Parser]:

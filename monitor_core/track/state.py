@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict
 
 from monitor_core.model.incidents import Kind, Phase
-from monitor_core.model.records import Failure, Marker, MarkerKind, Progress, Record, Role
+from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
@@ -136,7 +136,9 @@ class RunState:
         if isinstance(record, Progress):
             return self._progress(record, at, source, healthy=healthy)
         self.appear(at)
-        if isinstance(record, Marker):
+        if isinstance(record, Detail):
+            self._detail(record)
+        elif isinstance(record, Marker):
             self._marker(record, at)
         else:
             self._failure(record, at)
@@ -208,7 +210,8 @@ class RunState:
     def _advance(self, line: Progress, at: float) -> None:
         self.launch_lines += 1
         self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
-        self.ms, self.loss = sound_ms(line), line.loss
+        self.ms = sound_ms(line)
+        self.loss = self.loss if line.loss is None else line.loss
         if self.first_loss is None:
             self.first_loss = line.loss
         self.line_at = self.alive_at = at
@@ -220,9 +223,24 @@ class RunState:
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
                 self.failure = None
 
+    def _detail(self, detail: Detail) -> None:
+        if detail.loss is not None:
+            self.loss = detail.loss
+            self.first_loss = detail.loss if self.first_loss is None else self.first_loss
+
+    def _forget(self, at: float) -> None:
+        """What was taken for progress was that of something else: it is as if this launch had printed none."""
+        self.launches -= 1
+        self.iteration = self.total = self.first_iteration = self.launch_iteration = self.ms = None
+        self.loss = self.first_loss = self.line_at = self.batch_size = None
+        self.lines, self.step = 0, 1
+        self._launch(at)
+
     def _marker(self, marker: Marker, at: float) -> None:
         if marker.kind is MarkerKind.SETTING:
             self._setting(marker, at)
+        elif marker.kind is MarkerKind.REVISED:
+            self._forget(at)
         elif marker.kind is MarkerKind.START:
             self._begin(at)
         elif marker.kind in PAUSES:

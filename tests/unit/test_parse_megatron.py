@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor_core.model.records import Marker, MarkerKind, Progress
 from monitor_core.parse import Parser
-from monitor_core.parse.megatron import ProgressLines
+from monitor_core.parse.dialects.megatron import ProgressLines
 
 PLAIN = (
     " iteration    14974/   15550 | consumed samples:      5031264 | elapsed time per iteration (ms): 1371.6 |"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor_core.model.records import Failure, Marker, MarkerKind, Progress
 from monitor_core.parse import AUTO, DIALECTS, Parser
+from monitor_core.parse.counter import Counter
 
 DATA = Path(__file__).parents[1] / "data" / "megatron"
 FINISHED = (DATA / "finished.log").read_bytes()
@@ -136,4 +137,4 @@ def test_a_log_may_be_cut_at_any_line_end(log, at):
 def test_each_dialect_looks_only_at_lines_that_hold_one_of_its_literals():
     for dialect in DIALECTS.values():
         assert all(literal and b"\n" not in literal for literal in dialect.literals)
-        assert dialect.record(b"a line of something else") is None
+        assert dialect.record(b"a line of something else", Counter()) is None

@@ -13,6 +13,7 @@ from operator import call, itemgetter
 from typing import Any
 
 from monitor_core.model.records import MarkerKind, Progress
+from monitor_core.parse.counter import Counter
 from monitor_core.parse.dialect import Dialect, Rule, marker
 from monitor_core.parse.stamps import last_stamp
 
@@ -84,7 +85,7 @@ class ProgressLines:
         self._known: _Layout | None = None
         self._last: _Layout | None = None
 
-    def read(self, line: bytes) -> Progress | None:
+    def read(self, line: bytes, _counter: Counter | None = None) -> Progress | None:
         """Read a line; None if it was cut or mixed with other output, since its numbers may be wrong then."""
         start = line.rfind(b"iteration ", 0, line.rfind(_ELAPSED))
         if start < 0:
@@ -126,47 +127,44 @@ def _are_keys(words: tuple[bytes, ...]) -> bool:
     return all(_KEY.fullmatch(word) for word in words)
 
 
-_SETTING = marker(
-    MarkerKind.SETTING,
-    rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,} (?P<value>[^\s|]{1,40})\s*$",
-)
+_SETTING = rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,} (?P<value>[^\s|]{1,40})\s*$"
+_AT = rb"(?P<iteration>\d{1,15})\b"
 
 DIALECT = Dialect(
     "megatron",
-    (
+    title="Megatron-LM, FlagScale, Megatron-DeepSpeed, Megatron-Bridge, Primus, MindSpeed",
+    example="""\
+ [2026-11-02 08:15:42] iteration      200/    1000 | consumed samples:       102400 |\
+ elapsed time per iteration (ms): 812.3 | learning rate: 3.000000E-04 | global batch size:   512 |\
+ lm loss: 6.231415E+00 | loss scale: 1.0 | grad norm: 0.412 | number of skipped iterations:   0 |\
+ number of nan iterations:   0 |
+saving checkpoint at iteration     200 to /data/checkpoints in torch_dist format""",
+    rules=(
         Rule(_ELAPSED, ProgressLines().read),
-        Rule(
-            b"saving checkpoint at iteration",
-            marker(MarkerKind.CHECKPOINT_START, rb"saving checkpoint at iteration +(?P<iteration>\d{1,15})\b"),
+        marker(
+            MarkerKind.CHECKPOINT_START,
+            "saving checkpoint at iteration",
+            rb"saving checkpoint at iteration +" + _AT,
         ),
-        Rule(
-            b"successfully saved checkpoint",
-            marker(
-                MarkerKind.CHECKPOINT_END,
-                rb"successfully saved checkpoint (?:from|at) iteration +(?P<iteration>\d{1,15})\b",
-            ),
+        marker(
+            MarkerKind.CHECKPOINT_END,
+            "successfully saved checkpoint",
+            rb"successfully saved checkpoint (?:from|at) iteration +" + _AT,
         ),
-        Rule(
-            b"validation loss at ",
-            marker(
-                MarkerKind.EVALUATION_END,
-                rb"validation loss at (?:iteration +(?P<iteration>\d{1,15})\b|the end of training)",
-            ),
+        marker(
+            MarkerKind.EVALUATION_END,
+            "validation loss at ",
+            rb"validation loss at (?:iteration +" + _AT + rb"|the end of training)",
         ),
-        Rule(b"Evaluating iter", marker(MarkerKind.EVALUATION, rb"(?P<text>Evaluating iter +\d{1,15}/ *\d{1,15})\b")),
-        Rule(
-            b"[before the start of training step]",
-            marker(MarkerKind.START, rb"\[before the start of training step\]"),
+        marker(MarkerKind.EVALUATION, "Evaluating iter", rb"(?P<text>Evaluating iter +\d{1,15}/ *\d{1,15})\b"),
+        marker(MarkerKind.START, "[before the start of training step]"),
+        marker(MarkerKind.TRAINING_DONE, "[after training is done]"),
+        marker(
+            MarkerKind.EXITING,
+            "[exiting program ",
+            rb"\[(?P<text>exiting program (?:at iteration +" + _AT + rb"|[^\]\[]{1,80}))\]",
         ),
-        Rule(b"[after training is done]", marker(MarkerKind.TRAINING_DONE, rb"\[after training is done\]")),
-        Rule(
-            b"[exiting program ",
-            marker(
-                MarkerKind.EXITING,
-                rb"\[(?P<text>exiting program (?:at iteration +(?P<iteration>\d{1,15})|[^\]\[]{1,80}))\]",
-            ),
-        ),
-        Rule(b"_interval", _SETTING),
-        Rule(b"train_iters", _SETTING),
+        marker(MarkerKind.SETTING, "_interval", _SETTING),
+        marker(MarkerKind.SETTING, "train_iters", _SETTING),
     ),
 )

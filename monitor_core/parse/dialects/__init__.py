@@ -1,15 +1,20 @@
-"""The table of dialects; a new one is added here."""
+"""The table of dialects, in the order in which they are asked about a line; a new one is added here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from monitor_core.parse import megatron
 from monitor_core.parse.dialect import Dialect
+from monitor_core.parse.dialects import hf_trainer, megatron, tqdm
 
 AUTO = "auto"
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in (megatron.DIALECT,)})
+_ALL = (
+    megatron.DIALECT,
+    hf_trainer.DIALECT,
+    tqdm.DIALECT,
+)
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
 
 
 def choose(name: str) -> tuple[Dialect, ...]:

@@ -1,0 +1,105 @@
+"""Progress bars as tqdm prints them: `Epoch 0:  46%|████  | 139/300 [00:15<00:18,  9.02it/s, loss=2.31]`.
+
+The layout is that of `tqdm.format_meter` (https://github.com/tqdm/tqdm).
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor_core.model.records import Record
+from monitor_core.parse.counter import Counter
+from monitor_core.parse.dialect import Keys, Rule, _finder
+from monitor_core.parse.fields import FIELDS, Told
+from monitor_core.parse.stamps import last_stamp
+
+_LITERAL = "%|"
+_COUNT, _VALUE = FIELDS["iteration"].pattern, FIELDS["s"].pattern
+_BAR = re.compile(
+    (
+        r"(?P<name>[^|\r\n]{0,120}?)(?<!\d)\d{1,3}%\|[^|]{0,600}\| *"
+        rf"(?P<iteration>{_COUNT})/(?P<total>{_COUNT}) \[(?P<elapsed>[\d:]{{1,12}})<(?P<left>[\d:?]{{1,12}}), *"
+        rf"(?:\?|(?P<rate>{_VALUE}))(?P<unit> ?[^\],]{{1,20}})"
+    ).encode()
+)
+# What is prepared, loaded, checked or predicted is no training.
+_OTHERS = re.compile(
+    rb"(?i)\b(?:map|filter|tokeniz|download|load|sav|fetch|generat|running tokenizer|group|concat|cast|pack|truncat"
+    rb"|saniti?ty|valid|eval|test|predict|infer|creat|writ|read|prepar|comput|process|adding|applying|convert|captur"
+    rb"|resolv|creating|extract|quantiz|merg|epoch \d+ eval|checkpoint|sampl|autotun|compil)"
+)
+_EPOCH = re.compile(rb"(?i)\bepoch:?[ \[]*(\d{1,9})(?: ?/ ?(\d{1,9}))?")
+
+
+def bar(*, keys: Keys, epochs: bool = True) -> Rule:
+    """Return the rule of the bars of a training; `keys` are those of the values in it.
+
+    The first bar that is not one of something else is followed; another length is believed only when that one is full
+    or a new training may have begun. `epochs`: a full bar that begins again is the next epoch, and not the next launch.
+    """
+    find = _finder(tuple(keys.items()))
+
+    def read(line: bytes, counter: Counter) -> Record | None:
+        match = _BAR.search(line)
+        if not match or _OTHERS.search(match["name"]):
+            return None
+        count, length = (FIELDS["iteration"].read(match[name]) for name in ("iteration", "total"))
+        if not _follows(counter, int(count), int(length)):
+            return None
+        told = _told(match)
+        find(line, match.end(), told)
+        if epochs:
+            _through_epochs(counter, told, match["name"], int(count), int(length))
+        else:
+            told |= {"iteration": count, "total": length}
+        return _progress(counter, told, line[: match.start()])
+
+    return Rule(_LITERAL.encode(), read, proves=False)
+
+
+def _follows(counter: Counter, count: int, length: int) -> bool:
+    """Whether a bar is that of the training; ranks draw copies, each at most an iteration behind the first."""
+    behind = (counter.iteration or 0) - counter.done - count
+    if count == 0 and behind > 1:
+        counter.release()
+    new = counter.bar != length or (counter.free and behind > 0)
+    if not new:
+        return behind <= 0 or behind + count == length
+    if length == 0 or not counter.free:
+        return False
+    counter.bar, counter.free, counter.iteration, counter.done = length, False, None, 0
+    return True
+
+
+def _through_epochs(counter: Counter, told: Told, name: bytes, count: int, length: int) -> None:
+    epoch = _EPOCH.search(name)
+    if epoch:
+        number = int(epoch[1])
+        if counter.first_epoch is None:
+            # Some count from zero, some from one; whoever names how many there are counts from one.
+            counter.first_epoch = 1 if epoch[2] and number else min(number, 1) if number < 2 else 0  # noqa: PLR2004
+        counter.done = max(0, number - counter.first_epoch) * length
+        if epoch[2]:
+            told["total"] = int(epoch[2]) * length
+    elif counter.iteration is not None and counter.iteration >= counter.done + length > counter.done + count:
+        counter.done += length
+    told["iteration"] = counter.done + count
+    if "total" not in told and counter.done == 0 and not epoch:
+        told["total"] = length
+
+
+def _told(match: re.Match[bytes]) -> Told:
+    """Return the time per iteration; a bar tells how many a second if they are fast, else how long one takes."""
+    if match["rate"] is None:
+        return {}
+    unit = match["unit"].strip()
+    rate = FIELDS["s"].read(match["rate"])
+    return {"s": rate} if unit.startswith(b"s/") else {"it_per_s": rate}
+
+
+def _progress(counter: Counter, told: Told, before: bytes) -> Record | None:
+    """Return the progress; a bar that is drawn again says nothing new, and one at zero has nothing done."""
+    if not told["iteration"] or told["iteration"] == counter.iteration:
+        return None
+    counter.counted = False
+    return counter.progress(told, last_stamp(before))

@@ -1,0 +1,135 @@
+"""What lines to come need of the lines before: where a training is in its epochs, and values that came ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor_core.model.records import Detail, Progress
+from monitor_core.parse.fields import Told
+
+_STAY = ("epoch", "epochs", "batches", "total")
+
+
+@dataclass(slots=True)
+class Counter:
+    """Counts the iterations of one log in one dialect.
+
+    `held` are values that belong to the next progress line. `done` are the iterations of earlier bars, `bar` the
+    length of the one that is followed, `free` says that another may be followed instead. `elapsed` is the time since
+    the start, in seconds, that the last line told. `counted`: the log tells no iteration, so its lines are counted.
+    `proven`: a line came that only this framework prints.
+    """
+
+    iteration: int | None = None
+    total: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    batches: int | None = None
+    first_epoch: int | None = None
+    done: int = 0
+    bar: int | None = None
+    free: bool = True
+    elapsed: float | None = None
+    counted: bool = False
+    proven: bool = False
+    held: Told = field(default_factory=dict)
+
+    def hold(self, told: Told) -> None:
+        """Keep values for lines to come: what is said of epochs and of the total stays, the rest is for the next."""
+        for name in _STAY:
+            if name in told:
+                setattr(self, name, int(told[name]))
+        self.held |= {name: value for name, value in told.items() if name not in _STAY}
+
+    def progress(self, told: Told, timestamp: float | None, first_epoch: int = 0) -> Progress | None:
+        """Return the progress that a line tells, with the values held; None if no iteration can be known.
+
+        `first_epoch` is the number that the framework gives to the first epoch.
+        """
+        if "iteration" not in told and "iteration" in self.held:
+            told = self.held | told
+        self.hold(told)
+        told, self.held = self.held, {}
+        iteration = self._iteration(told, first_epoch)
+        if iteration is None:
+            return None
+        ms = self._ms(told, iteration)
+        self.iteration = iteration
+        return Progress(iteration, self._total(), ms, *_values(told), timestamp)
+
+    def detail(self, told: Told, timestamp: float | None) -> Detail | None:
+        """Return what a line without an iteration adds to the last progress line."""
+        if self.iteration is None or self.counted:
+            return None
+        loss, grad_norm, learning_rate, throughput, _ = _values(told)
+        return Detail(self.iteration, loss, grad_norm, learning_rate, throughput, timestamp)
+
+    def count(self, told: Told, timestamp: float | None) -> Progress:
+        """Return a progress line of a log that tells no iteration: by its epochs or its turn."""
+        self.counted = True
+        iteration = (self.iteration or 0) + 1
+        part, total = told.pop("epochs_done", None), self.total
+        if part is not None and total and self.epochs:
+            iteration = round(part * total / self.epochs)
+        progress = self.progress({**told, "iteration": iteration}, timestamp)
+        assert progress is not None
+        return progress
+
+    def release(self) -> None:
+        """Note that another training may begin: what comes next may count up to another total."""
+        self.free = True
+
+    def state(self) -> dict[str, Any]:
+        """Return what must be kept across a restart, as values that JSON can hold."""
+        fresh = Counter()
+        changed = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) != getattr(fresh, name)}
+        if self.held:
+            changed["held"] = {name: repr(value) for name, value in self.held.items()}
+        return changed
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Counter:
+        """Return the counter that returned this state."""
+        held = {name: float(value) for name, value in state.get("held", {}).items()}
+        return cls(**{**state, "held": held})
+
+    def _iteration(self, told: Told, first_epoch: int) -> int | None:
+        if "iteration" in told:
+            return int(told["iteration"])
+        if "batch" not in told:
+            return None
+        epochs_before = max(0, self.epoch - first_epoch) if self.epoch is not None else 0
+        return epochs_before * (self.batches or 0) + int(told["batch"])
+
+    def _total(self) -> int | None:
+        if self.epochs and self.batches:
+            return self.epochs * self.batches
+        return self.total
+
+    def _ms(self, told: Told, iteration: int) -> float | None:
+        if "ms" in told:
+            return told["ms"]
+        if "s" in told:
+            return told["s"] * 1000
+        if "it_per_s" in told:
+            return 1000 / told["it_per_s"] if told["it_per_s"] else None
+        before, self.elapsed = self.elapsed, told.get("elapsed_s")
+        interval = told.get("interval_ms")
+        if "interval_s" in told:
+            interval = told["interval_s"] * 1000
+        elif self.elapsed is not None and before is not None:
+            interval = (self.elapsed - before) * 1000
+        since = 0 if self.iteration is None else iteration - self.iteration
+        return interval / since if interval is not None and since > 0 else None
+
+
+def _values(told: Told) -> tuple[float | None, float | None, float | None, float | None, int | None]:
+    batch_size = told.get("batch_size")
+    return (
+        told.get("loss"),
+        told.get("grad_norm"),
+        told.get("learning_rate"),
+        told.get("throughput"),
+        None if batch_size is None else int(batch_size),
+    )
