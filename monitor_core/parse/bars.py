@@ -60,7 +60,7 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
 def _follows(counter: Counter, count: int, length: int) -> bool:
     """Whether a bar is that of the training; ranks draw copies, each at most an iteration behind the first."""
     behind = (counter.iteration or 0) - counter.done - count
-    if count == 0 and behind > 1:
+    if count == 0 and behind > 1 and counter.bar == length:
         counter.release()
     new = counter.bar != length or (counter.free and behind > 0)
     if not new:
