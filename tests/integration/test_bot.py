@@ -275,7 +275,7 @@ def test_people_of_another_workspace_are_refused(bot, slack, command):
     payload = slack_people.slash(slack.world, "/trainstatus", command, slack.bob, slack.channel)
     payload["team_id"] = "T0FOREIGN"
     url = slack.world.new_url(slack.channel, slack.bob)
-    shown = answer_of(slack._send("slash_commands", payload, url, 5.0)).shown
+    shown = answer_of(slack._send("slash_commands", payload, url, 60.0)).shown
     assert "Only people of the workspace that trainstatus belongs to may ask" in shown
     assert "moe-16x3b" not in shown
     assert bot.audit() == [("slack:U034BOB", "refused", command, "not of our workspace")]

@@ -20,8 +20,7 @@ from monitor_core.cli import main, text
 from monitor_core.model.incidents import Kind, Severity
 from monitor_core.store.database import open_database
 from tests.support.process import ROOT, Monitor, configure, train
-from tests.support.smtpd import free_port
-from tests.support.sshd import until
+from tests.support.sshd import free_port, until
 from tests.support.stage import HOST, RUN, Stage
 
 

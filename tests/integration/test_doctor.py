@@ -15,8 +15,8 @@ from monitor_core.model.views import State
 from monitor_core.store.database import open_database
 from tests.support.process import train
 from tests.support.slack_server import SlackServer, refused
-from tests.support.smtpd import Authority, MailServer, free_port
-from tests.support.sshd import make_key
+from tests.support.smtpd import Authority, MailServer
+from tests.support.sshd import free_port, make_key
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from monitor_core.cli import main
 from monitor_core.model.views import ReceiverHealth, Running
 from tests.support.desk import Desk, log_of
 from tests.support.slack_server import SlackServer, refused
-from tests.support.smtpd import MailServer, free_port
-from tests.support.sshd import until
+from tests.support.smtpd import MailServer
+from tests.support.sshd import free_port, until
 from tests.support.stage import ONCALL, START, Stage
 
 

@@ -90,7 +90,7 @@ def test_a_host_that_hangs_is_told_in_time_and_keeps_nobody_waiting(hung, slack)
     assert not any(look.answers for look in looks)
     for look in looks:
         assert "gpu-01 has not answered within 2 s" in look.wait_for_answer()["text"]
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_more_looks_than_there_is_room_for_are_told_to_come_back_and_other_commands_go_on(hung, slack):

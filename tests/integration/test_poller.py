@@ -15,8 +15,7 @@ from monitor_core.errors import Unreachable
 from monitor_core.poller import Poller
 from monitor_core.track import memory
 from tests.support.hanging import HangingLog
-from tests.support.smtpd import free_port
-from tests.support.sshd import ADDRESS, make_key, until
+from tests.support.sshd import ADDRESS, free_port, make_key, until
 from tests.support.stage import HOST, OTHER_RUN, RUN, START, Stage
 from tests.support.story import SimulatedClock
 

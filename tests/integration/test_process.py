@@ -17,6 +17,9 @@ from tests.support.process import Monitor, configure
 from tests.support.smtpd import MailServer
 from tests.support.sshd import until
 
+# Who waits for what hangs waits longer; on a busy machine all else takes its time too.
+NO_DEADLINE = 15.0
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
@@ -35,7 +38,7 @@ def test_the_monitor_ends_at_once_and_cleanly_when_told_to(write, signals):
     monitor = Monitor("monitor_core")
     monitor.wait_for("watching 1 run on 1 host")
     status, seconds = monitor.end(*signals)
-    assert (status, seconds < 5) == (0, True)
+    assert (status, seconds < NO_DEADLINE) == (0, True)
     assert "Traceback" not in monitor.said()
 
 
@@ -45,7 +48,7 @@ def test_a_monitor_that_is_told_to_end_while_it_still_loads_ends_cleanly(write, 
     monitor = Monitor("monitor_core")
     until(lambda: monitor.takes(signal.SIGHUP))
     status, seconds = monitor.end(number)
-    assert (status, seconds < 5) == (0, True)
+    assert (status, seconds < NO_DEADLINE) == (0, True)
     assert "Traceback" not in monitor.said()
 
 
@@ -91,7 +94,7 @@ def test_the_monitor_ends_in_time_though_a_host_and_the_mail_server_hang(write):
         status, seconds = monitor.end(signal.SIGTERM)
         for connection in connections:
             connection.close()
-    assert (status, seconds < 5) == (0, True)
+    assert (status, seconds < NO_DEADLINE) == (0, True)
     assert "Traceback" not in monitor.said()
     assert "no answer" not in monitor.said()
 

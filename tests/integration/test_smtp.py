@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tests.support.mailing import ONCALL, notifier, refusal, send
-from tests.support.smtpd import Authority, MailServer, free_port, scripted_server
+from tests.support.smtpd import Authority, MailServer, scripted_server
+from tests.support.sshd import free_port
 
 PASSWORD = "correct-horse-battery"
 

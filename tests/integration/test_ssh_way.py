@@ -231,11 +231,13 @@ def test_a_proxy_command_that_fails_is_told(follow, sshd, ssh_config):
 
 
 @needs_ssh
-def test_a_proxy_command_that_hangs_is_ended_at_the_deadline(follow, sshd, ssh_config):
-    path = ssh_config(block("gpu-01", sshd, " ProxyCommand sleep 987654"))
+def test_a_proxy_command_that_hangs_is_ended_at_the_deadline(follow, sshd, ssh_config, tmp_path):
+    silent = tmp_path / "silent"
+    silent.touch()
+    path = ssh_config(block("gpu-01", sshd, f" ProxyCommand tail -f {silent}"))
     with pytest.raises(Unreachable, match="no answer within 1 s while agreeing"):
         follow(Host(name="gpu-01", ssh_config=path)).read(1.0)
-    until(lambda: not running("987654"))
+    until(lambda: not running(silent))
 
 
 @needs_ssh

@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.process import ROOT, Monitor, train
 from tests.support.slack_server import SlackServer, refused
-from tests.support.smtpd import MailServer, free_port
+from tests.support.smtpd import MailServer
+from tests.support.sshd import free_port
 from tests.support.stage import Stage, subjects
 
 ONCALL, BOSS = "oncall@example.com", "boss@example.com"

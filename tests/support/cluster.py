@@ -18,7 +18,7 @@ from monitor_core.poller import Poller
 from monitor_core.roster import Roster
 from monitor_core.store import queries
 from monitor_core.store.database import open_database
-from tests.support.smtpd import free_port
+from tests.support.sshd import free_port
 from tests.support.training import line
 
 

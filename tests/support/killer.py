@@ -142,7 +142,7 @@ class Ward:
 
     def __exit__(self, *exc):
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(60)
         self._process.stdout.close()
 
     def live(self, folder, fatal=0):

@@ -72,7 +72,7 @@ class Monitor:
     def said(self):
         return self._file.read_text()
 
-    def wait_for(self, words, seconds=20.0):
+    def wait_for(self, words, seconds=60.0):
         until(lambda: words in self.said() or self._process.poll() is not None, seconds)
         assert words in self.said(), self.said()
 
@@ -96,7 +96,7 @@ class Monitor:
     def kill(self):
         """End the process at once, whatever it does; for the end of a test too."""
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
         self._said.close()
 
     def end(self, *signals):
@@ -104,7 +104,7 @@ class Monitor:
         began = time.monotonic()
         for number in signals:
             self._process.send_signal(number)
-        status = self._process.wait(20)
+        status = self._process.wait(60)
         self._said.close()
         return status, time.monotonic() - began
 

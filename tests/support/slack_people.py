@@ -14,7 +14,7 @@ from tests.support.slack_world import APP, TEAM, Posted, ResponseUrl, World
 Payload = dict[str, Any]
 
 
-def wait_until(condition: Callable[[], Any], what: str = "the condition", timeout: float = 10.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str = "the condition", timeout: float = 60.0) -> Any:
     """Return the first true value of the condition; fail the test if there is none before the deadline (seconds)."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
@@ -51,7 +51,7 @@ class Interaction:
         """Return the messages that the answers made, as they are now."""
         return deepcopy(self.url.posted) if self.url else []
 
-    def wait_for_answer(self, number: int = 1, timeout: float = 10.0) -> Payload:
+    def wait_for_answer(self, number: int = 1, timeout: float = 60.0) -> Payload:
         """Return the answer of this number (from 1) as soon as it is there."""
         wait_until(lambda: len(self.answers) >= number, f"answer {number}", timeout)
         return self.answers[number - 1]

@@ -175,7 +175,7 @@ class SlackServer:
         wait_until(lambda: self._sockets.count >= sockets, f"{sockets} socket(s) of the bot", timeout)
 
     def command(
-        self, text: str, *, user: str = "", channel: str = "", name: str = "/trainstatus", timeout: float = 5.0
+        self, text: str, *, user: str = "", channel: str = "", name: str = "/trainstatus", timeout: float = 60.0
     ) -> Interaction:
         """Type a slash command."""
         user, channel = user or self.alice, channel or self.channel
@@ -183,7 +183,7 @@ class SlackServer:
         return self._send("slash_commands", payload, self.world.new_url(channel, user), timeout)
 
     def press(
-        self, message: Posted, action_id: str, *, user: str = "", value: str = "", timeout: float = 5.0
+        self, message: Posted, action_id: str, *, user: str = "", value: str = "", timeout: float = 60.0
     ) -> Interaction:
         """Press a button of a message (or choose `value` in a menu of it) as it was when the copy was taken."""
         user = user or self.alice
@@ -192,12 +192,12 @@ class SlackServer:
         url = self.world.new_url(message.channel, user, original)
         return self._send("interactive", payload, url, timeout)
 
-    def submit(self, view_id: str, values: dict[str, Any], *, user: str = "", timeout: float = 5.0) -> Interaction:
+    def submit(self, view_id: str, values: dict[str, Any], *, user: str = "", timeout: float = 60.0) -> Interaction:
         """Submit a modal."""
         payload = slack_people.submission(self.world, view_id, values, user or self.alice)
         return self._send("interactive", payload, "", timeout)
 
-    def event(self, event: dict[str, Any], *, timeout: float = 5.0) -> Interaction:
+    def event(self, event: dict[str, Any], *, timeout: float = 60.0) -> Interaction:
         """Send an event of the Events API."""
         return self._send("events_api", slack_people.callback(self.world, event), "", timeout)
 

@@ -183,9 +183,3 @@ def scripted_server(*chunks, pause=0.0):
         stop.set()
         thread.join(10)
         listener.close()
-
-
-def free_port():
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]

@@ -46,7 +46,7 @@ class Terminal:
         """Wait for the end, after a signal if one is given; return the exit status."""
         if number is not None:
             self._process.send_signal(number)
-        status = self._process.wait(30)
+        status = self._process.wait(60)
         self._reader.join()
         os.close(self._ours)
         return status
