@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import math
 import os
@@ -43,16 +45,17 @@ def replayed(name):
     report = json.loads(_output(SHARED / "logs" / name))
     found = {"format": report["format"], "state": report["state"], "cause": (report["cause"] or {}).get("id")}
     numbers = {field: report["iterations"][field] for field in NUMBERS}
-    return found | numbers | {
-        "median_ms": report["ms_per_iteration"]["median"],
-        "last_loss": report["loss"]["last"],
-    }
+    return (
+        found
+        | numbers
+        | {
+            "median_ms": report["ms_per_iteration"]["median"],
+            "last_loss": report["loss"]["last"],
+        }
+    )
 
 
 def _output(log):
-    import contextlib
-    import io
-
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()):
         main(["replay", str(log), "--json"])
     return out.getvalue()
@@ -66,7 +69,8 @@ def agree(field, right, got):
 
 def differences(name):
     got = replayed(name)
-    return {field: (right, got[field]) for field, right in expected(name).items() if not agree(field, right, got[field])}
+    pairs = {field: (right, got[field]) for field, right in expected(name).items()}
+    return {field: pair for field, pair in pairs.items() if not agree(field, *pair)}
 
 
 @pytest.mark.parametrize("name", TRUTH)
