@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from monitor_core.model.records import Marker, MarkerKind, Record
+from monitor_core.model.records import Marker, MarkerKind, Progress, Record
 from monitor_core.parse.counter import Counter
 from monitor_core.parse.fields import FIELDS, Told, told
 from monitor_core.parse.pattern import regular_expression
@@ -36,12 +36,14 @@ class Rank(IntEnum):
 class Rule:
     """A line that holds `literal` (matched to the letter) is given to `read`, which may find that it is nothing.
 
-    `proves`: no other framework prints such a line.
+    `proves`: no other framework prints such a line. `all` reads all such lines of a block at once, where that is much
+    faster; it returns None if it cannot, and neither uses the counter.
     """
 
     literal: bytes
     read: Read
     proves: bool = True
+    all: Callable[[bytes], list[Progress] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from monitor_core.model.records import Failure, Record, Role
 from monitor_core.parse.dialects import AUTO, choose
 from monitor_core.parse.recognition import Recognition
-from monitor_core.parse.scan import end_of_line, end_of_lines, lines_with, pieces
+from monitor_core.parse.scan import end_of_line, end_of_lines, lines_with, pieces, present
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.parse.tags import rank_of, tags_of
@@ -70,7 +70,13 @@ class Parser:
             yield part
 
     def _read(self, piece: bytes) -> Iterator[Record]:
-        matter = dict(lines_with(piece, self._literals()))
+        literals = present(piece, self._literals())
+        at_once = None if self._tracebacks else self._recognition.read_all(piece, literals, self.lines)
+        if at_once is not None:
+            yield from at_once
+            self.lines += piece.count(b"\n")
+            return
+        matter = dict(lines_with(piece, literals))
         counted = 0
         for start, end in self._lines(piece, matter):
             line = piece[start : min(end, start + _LINE_BYTES)]

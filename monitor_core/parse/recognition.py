@@ -7,7 +7,7 @@ silence of the chosen one: a file may hold a second training by another framewor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -56,6 +56,20 @@ class Recognition:
             record = asked[0].record(line, self._counters[asked[0].name])
             return [] if record is None else self._told(asked[0], record, number)
         return self._weigh(line, number, asked)
+
+    def read_all(self, block: bytes, literals: Sequence[bytes], number: int) -> list[Progress] | None:
+        """Return what a block says that holds no other literals; None if its lines have to be read one by one.
+
+        `number` is that of its first line.
+        """
+        asked = self.asked(number)
+        rules = [rule for rule in asked[0].rules if rule.literal in literals] if len(asked) == 1 else []
+        bulk = rules[0].all if len(rules) == 1 == len(literals) else None
+        records = bulk(block) if bulk else None
+        if records:
+            last = number + block.count(b"\n", 0, block.rfind(literals[0]))
+            self._told(asked[0], records[-1], last)
+        return records
 
     def release(self) -> None:
         """Note that a new training may begin."""

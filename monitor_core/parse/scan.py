@@ -27,18 +27,18 @@ def end_of_line(block: bytes, at: int) -> int:
 
 def end_of_lines(block: bytes, count: int) -> int:
     """Return where the line after so many begins; the length of the block if it has no more than that."""
+    if block.count(b"\n") <= count:
+        return len(block)
     at = 0
     for _ in range(count):
         at = end_of_line(block, at) + 1
-        if at >= len(block):
-            return len(block)
     return at
 
 
 def lines_with(block: bytes, literals: Iterable[bytes]) -> list[tuple[int, int]]:
     """Return where the lines begin and end that hold one of the literals, in order."""
     lines = {}
-    for literal in _present(block, literals):
+    for literal in literals:
         at = block.find(literal)
         while at >= 0:
             end = end_of_line(block, at)
@@ -47,7 +47,7 @@ def lines_with(block: bytes, literals: Iterable[bytes]) -> list[tuple[int, int]]
     return sorted(lines.items())
 
 
-def _present(block: bytes, literals: Iterable[bytes]) -> list[bytes]:
+def present(block: bytes, literals: Iterable[bytes]) -> list[bytes]:
     """Return the literals that the block may hold; it holds none of the others.
 
     A log says the same things again and again with other numbers: without these few lines are distinct, and to look

@@ -205,6 +205,39 @@ def test_a_spoilt_line_is_read_the_same_whatever_line_came_before(pieces, at, ot
             assert seasoned.read(line) == ProgressLines().read(line), line
 
 
+STAMPED = f" [2026-05-22 03:32:37.25]{PLAIN}"
+of_a_block = st.sampled_from(
+    [
+        STAMPED,
+        STAMPED,
+        STAMPED.replace("03:32", "23:59"),
+        STAMPED.replace("05-22", "02-31"),
+        f"{STAMPED} ",
+        f"[default0]:{STAMPED}",
+        PLAIN,
+        SHORT,
+        STAMPED.replace("2.423841E+00", "nan"),
+        STAMPED.replace("0.122", "1.2.3"),
+        STAMPED.replace("samples:", "iteration 3/ 9:"),
+        f"{STAMPED[:90]}{STAMPED}",
+        STAMPED[:200],
+        "x" * 9000 + STAMPED,
+        "a line of something else",
+        "",
+    ]
+)
+
+
+@given(st.lists(of_a_block, max_size=8))
+@example([STAMPED] * 4)
+def test_a_block_read_at_once_says_the_same_as_its_lines(lines):
+    block = "".join(f"{line}\n" for line in [STAMPED, STAMPED, *lines]).encode()
+    apart, at_once = Parser("megatron"), Parser("megatron")
+    one_by_one = [record for line in block.splitlines(keepends=True) for record in apart.feed(line)]
+    assert repr(at_once.feed(block)) == repr(one_by_one)
+    assert at_once.state() == apart.state()
+
+
 @pytest.mark.parametrize(
     ("line", "marker"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor_core.parse.scan import lines_with, pieces
+from monitor_core.parse.scan import lines_with, pieces, present
 
 LITERALS = (b"error", b"v1.5 ready", b"exit-code 7", b"42", b"[done]")
 words = st.one_of(
@@ -17,7 +17,7 @@ blocks = st.lists(words, max_size=40).map(lambda parts: b"".join([*parts, b"\n"]
 
 @given(blocks)
 def test_the_lines_that_hold_a_literal_are_found_and_no_others(block):
-    found = [block[start:end] for start, end in lines_with(block, LITERALS)]
+    found = [block[start:end] for start, end in lines_with(block, present(block, LITERALS))]
     assert found == [line for line in block.split(b"\n") if any(literal in line for literal in LITERALS)]
 
 

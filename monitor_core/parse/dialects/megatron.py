@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
-from operator import call, itemgetter
+from itertools import repeat
 from typing import Any
 
 from monitor_core.model.records import MarkerKind, Progress
 from monitor_core.parse.counter import Counter
 from monitor_core.parse.dialect import Dialect, Rule, marker
-from monitor_core.parse.stamps import last_stamp
+from monitor_core.parse.stamps import STAMP, last_stamp, stamp
 
 _ELAPSED = b"elapsed time per iteration"
 _HEAD = rb"iteration +(\d{1,15})/ *(\d{1,15}) *\|"
@@ -29,10 +29,6 @@ def _from_seconds(word: bytes) -> float:
     return float(word) * 1000.0
 
 
-def _absent(_line: bytes) -> None:
-    return None
-
-
 # The quantities of `Progress`, in the order of its fields. Each has the keys that it goes by, the best first, and how
 # to read it in our unit; after `|` each key begins with a space.
 _QUANTITIES: tuple[Mapping[bytes, Callable[[bytes], float]], ...] = (
@@ -43,6 +39,7 @@ _QUANTITIES: tuple[Mapping[bytes, Callable[[bytes], float]], ...] = (
     {b" throughput per GPU (TFLOP/s/GPU)": float, b" TFLOPs": float, b" samples per second": float},
     {b" global batch size": int},
 )
+_NUMBER = rb" *([-+.\dEe]{1,30}) *"
 
 
 class _Layout:
@@ -50,35 +47,45 @@ class _Layout:
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         self._keys = keys
-        told = [next((key for key in quantity if key in keys), None) for quantity in _QUANTITIES]
-        readers = (quantity[key] if key else _absent for quantity, key in zip(_QUANTITIES, told, strict=True))
-        self._readers = (int, int, *readers)
-        # For a quantity that is not told any word will do: `_absent` does not look at it.
-        self._choose = itemgetter(0, 1, *(keys.index(key) + 2 if key else 0 for key in told))
+        self._told = [next((key for key in quantity if key in keys), None) for quantity in _QUANTITIES]
+
+    def progress(self, head: tuple[bytes, ...], values: tuple[bytes, ...], timestamp: float | None) -> Progress:
+        """Return what a line says: iteration, total, and a value for each key; raise ValueError for no number."""
+        pairs = dict(zip(self._keys, values, strict=True))
+        numbers: Iterable[Any] = (quantity[key](pairs[key]) if key else None for quantity, key in self._read)
+        return Progress(*(int(head[0]), int(head[1]), *numbers, timestamp))
+
+    def all(self, block: bytes) -> list[Progress]:
+        """Return what the lines of this layout say that hold plain numbers and nothing but a date before them."""
+        columns = [*zip(*self._pattern.findall(b"\n" + block), strict=True)]
+        if not columns:
+            return []
+        stamps, iterations, totals, *values = columns
+        told = dict(zip((key for key in self._keys if key in self._told), values, strict=True))
+        read: list[Iterable[Any]] = [
+            map(quantity[key], told[key]) if key else repeat(None) for quantity, key in self._read
+        ]
+        return [*map(Progress, map(int, iterations), map(int, totals), *read, map(stamp, stamps))]
 
     @cached_property
     def _pattern(self) -> re.Pattern[bytes]:
-        return re.compile(_HEAD + b"".join(re.escape(key) + rb":([^|]*)\|" for key in self._keys))
+        unread = _NUMBER.replace(b"(", b"(?:")
+        pairs = (re.escape(key) + b":" + (_NUMBER if key in self._told else unread) + rb"\|" for key in self._keys)
+        return re.compile(rb"\n *\[(" + STAMP + rb")\] " + _HEAD + b"".join(pairs) + rb"[ \t]*(?=\n)")
 
-    def words(self, line: bytes, start: int) -> tuple[bytes, ...] | None:
-        """Return what the line tells from there to its end; None if it has not just these keys."""
-        match = self._pattern.fullmatch(line, start, len(line.rstrip()))
-        return match.groups() if match else None
-
-    def progress(self, words: tuple[bytes, ...], timestamp: float | None) -> Progress:
-        """Return what the words say: iteration, total, and a value for each key; raise ValueError for no number."""
-        numbers: Iterable[Any] = map(call, self._readers, self._choose(words))
-        return Progress(*(*numbers, timestamp))
+    @property
+    def _read(self) -> Iterable[tuple[Mapping[bytes, Callable[[bytes], float]], bytes | None]]:
+        return zip(_QUANTITIES, self._told, strict=True)
 
 
 _layout_of = lru_cache(maxsize=64)(_Layout)
 
 
 class ProgressLines:
-    """Reads progress lines. A run keeps to one layout, and a line of a known one is read in half the time.
+    """Reads progress lines, one by one or those of a block at once.
 
-    What is known makes no difference to what is read. To make a pattern takes as long as to read a hundred lines, so
-    one is made only of a layout that two lines in a row had: the keys may hold numbers that change.
+    A run keeps to one layout. To make a pattern of one takes as long as to read a hundred lines, so that is done only
+    for one that two lines in a row had: the keys may hold numbers that change.
     """
 
     def __init__(self) -> None:
@@ -88,27 +95,26 @@ class ProgressLines:
     def read(self, line: bytes, _counter: Counter | None = None) -> Progress | None:
         """Read a line; None if it was cut or mixed with other output, since its numbers may be wrong then."""
         start = line.rfind(b"iteration ", 0, line.rfind(_ELAPSED))
-        if start < 0:
+        head = _AFTER_HEAD.match(line, start) if start >= 0 else None
+        if not head:
             return None
-        layout = self._known
-        words = layout.words(line, start) if layout else None
         try:
-            if not layout or not words:
-                layout, words = self._learn(line, start)
-            return layout.progress(words, last_stamp(line[:start]))
+            keys, values = _pairs(line[head.end() :].rstrip())
+            layout = _layout_of(keys)
+            self._known, self._last = layout if layout is self._last else self._known, layout
+            return layout.progress(head.groups(), values, last_stamp(line[:start]))
         except ValueError:
             return None
 
-    def _learn(self, line: bytes, start: int) -> tuple[_Layout, tuple[bytes, ...]]:
-        head = _AFTER_HEAD.match(line, start)
-        if not head:
-            raise ValueError("mixed with other output")
-        keys, values = _pairs(line[head.end() :].rstrip())
-        layout = _layout_of(keys)
-        if layout is self._last:
-            self._known = layout
-        self._last = layout
-        return layout, (*head.groups(), *values)
+    def all(self, block: bytes) -> list[Progress] | None:
+        """Return what all progress lines of a block say, None if one of them has to be read by itself."""
+        if self._known is None:
+            return None
+        try:
+            found = self._known.all(block)
+        except ValueError:
+            return None
+        return found if len(found) == block.count(_ELAPSED) else None
 
 
 def _pairs(text: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -130,6 +136,8 @@ def _are_keys(words: tuple[bytes, ...]) -> bool:
 _SETTING = rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,} (?P<value>[^\s|]{1,40})\s*$"
 _AT = rb"(?P<iteration>\d{1,15})\b"
 
+_LINES = ProgressLines()
+
 DIALECT = Dialect(
     "megatron",
     title="Megatron-LM, FlagScale, Megatron-DeepSpeed, Megatron-Bridge, Primus, MindSpeed",
@@ -140,7 +148,7 @@ DIALECT = Dialect(
  number of nan iterations:   0 |
 saving checkpoint at iteration     200 to /data/checkpoints in torch_dist format""",
     rules=(
-        Rule(_ELAPSED, ProgressLines().read),
+        Rule(_ELAPSED, _LINES.read, all=_LINES.all),
         marker(
             MarkerKind.CHECKPOINT_START,
             "saving checkpoint at iteration",
