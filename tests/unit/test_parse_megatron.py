@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -235,7 +236,7 @@ def test_a_block_read_at_once_says_the_same_as_its_lines(lines):
     apart, at_once = Parser("megatron"), Parser("megatron")
     one_by_one = [record for line in block.splitlines(keepends=True) for record in apart.feed(line)]
     assert repr(at_once.feed(block)) == repr(one_by_one)
-    assert at_once.state() == apart.state()
+    assert json.dumps(at_once.state()) == json.dumps(apart.state())
 
 
 @pytest.mark.parametrize(
