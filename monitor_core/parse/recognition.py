@@ -68,6 +68,7 @@ class Recognition:
         records = bulk(block) if bulk else None
         if records:
             last = number + block.count(b"\n", 0, block.rfind(literals[0]))
+            self._counters[asked[0].name].proven = True
             self._told(asked[0], records[-1], last)
         return records
 
