@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict
@@ -39,7 +40,8 @@ class RunState:
     `lags` how old the newest line was when the next lines of a healthy run came (logs are written in blocks). `longest`
     is the longest pause of each kind, in seconds. `odd_gap`: what lies between the last line and the next says nothing
     about gaps to come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last
-    iteration that each log file told of. `tail` are the last lines, redacted.
+    iteration that each log file told of. `learning`: the lines so far are too few to judge by. `tail` are the last
+    lines, redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -84,6 +86,7 @@ class RunState:
     exit_code: int | None = None
     odd_gap: bool = False
     covers_pause: bool = False
+    learning: bool = False
     tail: list[str] = field(default_factory=list)
 
     @property
@@ -169,6 +172,12 @@ class RunState:
             self.pace.since_at += seconds
         if self.failure is not None:
             self.failure.at += seconds
+
+    def recall(self, records: Iterable[Record]) -> None:
+        """Take from the beginning of a log the total and the settings that its last part, read before, did not tell."""
+        told = [record.total for record in records if isinstance(record, Progress) and record.total]
+        self.total = self.total or next(reversed(told), None)
+        self.settings = _settings(records) | self.settings
 
     def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
@@ -266,8 +275,7 @@ class RunState:
 
     def _setting(self, marker: Marker, at: float) -> None:
         self._begin(at)
-        if marker.value.isdigit():
-            self.settings[marker.name] = int(marker.value)
+        self.settings |= _settings([marker])
 
     def _begin(self, at: float) -> None:
         """A start-up line came: a new launch, unless this one has neither printed progress yet nor ended."""
@@ -327,3 +335,8 @@ class RunState:
             phase = Phase.ENDING
         if self.phase is not phase:
             self.phase, self.phase_at = phase, at
+
+
+def _settings(records: Iterable[Record]) -> dict[str, int]:
+    markers = (each for each in records if isinstance(each, Marker) and each.kind is MarkerKind.SETTING)
+    return {marker.name: int(marker.value) for marker in markers if marker.value.isdigit()}
