@@ -53,9 +53,13 @@ class Sight:
         return self
 
     def take(self, answer: LogReading, request: LogRequest, skew: float) -> None:
-        """Feed the watch with what was read."""
+        """Feed the watch with what was read, the file that was written last at the end.
+
+        A run that dies says why in its last words, often in another file than its progress.
+        """
         after = self.watch.state.seen_at
-        for chunk in answer.chunks:
+        told = self.watch.state.sources
+        for chunk in sorted(answer.chunks, key=lambda each: (each.mtime, each.cursor.path not in told)):
             if chunk.lines:
                 window = Window(after, chunk.mtime - skew, skew) if after else None
                 self.watch.feed(chunk.cursor.path, chunk.lines, window)

@@ -24,6 +24,8 @@ _FINAL_SIGNATURES = frozenset({"child_failed", "deepspeed_exit"})
 _LONGEST_STEP = 1000
 # A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
 _PRINTED_LATE = 60.0
+# A file that begins to print old iterations so many gaps after the newest line is one of a new launch.
+_NEW_FILE = 2.0
 PAUSES = {
     MarkerKind.CHECKPOINT_START: Phase.CHECKPOINTING,
     MarkerKind.EVALUATION: Phase.EVALUATING,
@@ -144,7 +146,7 @@ class RunState:
         elif isinstance(record, Marker):
             self._marker(record, at)
         else:
-            self._failure(record, at)
+            self._failure(record, at, source)
         return False
 
     def appear(self, at: float) -> None:
@@ -181,8 +183,7 @@ class RunState:
 
     def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
-        last = self.sources.get(source)
-        if last is not None and line.iteration <= last and not self._is_copy(line, at):
+        if self._goes_back(line, at, self.sources.get(source)):
             self._launch(at)
         self.sources[source] = line.iteration
         if self.started and self.iteration is not None and line.iteration <= self.iteration:
@@ -192,8 +193,20 @@ class RunState:
         if line.batch_size != self.batch_size:
             self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
         self._learn_gap(line, at, healthy=healthy)
-        self._advance(line, at)
+        self._advance(line, at, source)
         return True
+
+    def _goes_back(self, line: Progress, at: float, last: int | None) -> bool:
+        """Whether a line is the first of a new launch, by its number; `last` is that of the one before in its file.
+
+        A file that has told of none yet is another rank's, with what others have printed already, or, much later,
+        that of a new launch.
+        """
+        if last is not None:
+            return line.iteration <= last and not self._is_copy(line, at)
+        if not self.started or self.iteration is None or self.line_at is None or self.gap is None:
+            return False
+        return line.iteration <= self.iteration and at - self.line_at > _NEW_FILE * self.gap
 
     def _is_copy(self, line: Progress, at: float) -> bool:
         """Whether a line that is one behind is another rank's copy of the line before, and not a new launch."""
@@ -216,7 +229,7 @@ class RunState:
             if self.warm:
                 self.longest_gap = max(self.longest_gap, gap)
 
-    def _advance(self, line: Progress, at: float) -> None:
+    def _advance(self, line: Progress, at: float, source: str) -> None:
         self.launch_lines += 1
         self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
         self.ms = sound_ms(line)
@@ -227,7 +240,7 @@ class RunState:
         self.stuck_since = None
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
-        if self.failure is not None:
+        if self.failure is not None and self.failure.outlived_by(source, at):
             self.failure.lines_since += 1
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
                 self.failure = None
@@ -318,17 +331,18 @@ class RunState:
             self.ending, self.ended_at, self.ending_text = kind, at, text
             self._enter(Phase.ENDING, at)
 
-    def _failure(self, failure: Failure, at: float) -> None:
+    def _failure(self, failure: Failure, at: float, source: str) -> None:
         if failure.role is Role.CONTEXT:
             return
         final = failure.signature in _FINAL_SIGNATURES
         seen = self.failure
         if seen is None or (seen.failure.role is Role.CASCADE and failure.role is Role.ROOT and seen.lines_since == 0):
-            self.failure = FailureSeen(failure, at, self.iteration, final or (seen is not None and seen.final))
+            final = final or (seen is not None and seen.final)
+            self.failure = FailureSeen(failure, at, self.iteration, final, source=source)
         elif final:
             seen.final, seen.at = True, at if seen.lines_since else seen.at
         elif seen.resumed:
-            self.failure = FailureSeen(failure, at, self.iteration)
+            self.failure = FailureSeen(failure, at, self.iteration, source=source)
 
     def _enter(self, phase: Phase, at: float) -> None:
         if self.ending is not None:
