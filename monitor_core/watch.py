@@ -81,7 +81,7 @@ class Watch:
         self.state.recall(head.feed(lines))
         known = self.parsers.setdefault(source, Parser(self.format))
         if known.format is None and head.format is not None:
-            self.parsers[source] = Parser.restore({**known.state(), "format": head.format})
+            self.parsers[source] = Parser.restore({**known.state(), "recognition": head.state()["recognition"]})
 
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor_core.collect.hosts import HostReader
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
+from monitor_core.parse.parser import Parser
 from monitor_core.poller import Poller
 from monitor_core.track import memory
 from tests.support.hanging import HangingLog
@@ -380,7 +381,7 @@ def test_format_and_total_of_a_log_whose_last_part_is_only_noise_are_those_of_it
     while site.state(RUN) is None:
         site.poll()
     state, parsers = site.state(RUN), site.rows(f"SELECT parsers FROM runs WHERE name = '{RUN}'")[0][0]
-    assert json.loads(parsers)[str(site.log(RUN))]["format"] == "megatron"
+    assert Parser.restore(json.loads(parsers)[str(site.log(RUN))]).format == "megatron"
     assert (state.total, state.settings["log_interval"]) == (10_000, 7)
     assert (state.iteration, state.lines, state.launches, state.phase) == (None, 0, 1, "starting")
     assert site.rows("SELECT * FROM progress") == []
