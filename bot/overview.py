@@ -231,7 +231,7 @@ def run_mark(run: RunView) -> str:
 
 def run_state(run: RunView) -> str:
     """Return the word for what a run does."""
-    return STATE_WORDS.get(run.state, run.state)
+    return STATE_WORDS.get(run.doing, run.doing)
 
 
 def _unknown(run: RunView) -> str:
@@ -240,7 +240,7 @@ def _unknown(run: RunView) -> str:
 
 
 def _running(run: RunView) -> Text:
-    state = "" if run.state == "training" else f" · {run_state(run)}"
+    state = "" if run.doing == "training" else f" · {run_state(run)}"
     eta: Text = (" · ETA ", messages.minute(run.eta)) if run.eta is not None else ()
     return (_percent(run) + state, *eta, f" · {run.host}")
 

@@ -29,6 +29,7 @@ from monitor_core.model.incidents import (
 from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest, LogTrouble
 from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
+from monitor_core.sighting import Sight, followed
 from monitor_core.store import progress, queries
 from monitor_core.store.database import Database
 from monitor_core.store.queries import RunRow
@@ -61,12 +62,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What is known of a run before a look at it: its row, its cursors, its incidents, and the thresholds that hold."""
+    """What is known of a run before a look at it: its row, its cursors, its incidents, and the thresholds that hold.
+
+    `begun` is its first sight as far as it has come.
+    """
 
     row: RunRow | None
     cursors: Mapping[str, LogCursor]
     incidents: tuple[Incident, ...]
     values: Values
+    begun: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Look:
 
     `stored` are its incidents as they were, `more` whether its logs have bytes that did not fit, `first` whether it had
     never been seen, `trouble` why its log could not be read, `deadline` when a verdict changes if no line comes, `skew`
-    how many seconds the host's clock is ahead.
+    how many seconds the host's clock is ahead. `begun` is a first sight that is not complete: then nothing was judged.
     """
 
     watch: Watch
@@ -86,6 +91,7 @@ class Look:
     trouble: str
     deadline: float | None
     skew: float
+    begun: Sight | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +99,7 @@ class Poller:
     """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host.
 
     `due` is when each run is to be looked at, `looked` when each host last was, whether it answered or not. `_quiet`
-    are the details of which no incident of the monitor is open.
+    are the details of which no incident of the monitor is open. `_begun` are first sights that are not complete.
     """
 
     engine: Database
@@ -105,6 +111,7 @@ class Poller:
     _quiet: set[str] = field(default_factory=set)
     _complain: Complaints = field(default_factory=lambda: Complaints(log))
     _closing: bool = False
+    _begun: dict[str, Sight] = field(default_factory=dict, init=False)
 
     def close(self) -> None:
         """Poll no more; whoever closes the readers next does not look like a host that gives no answer."""
@@ -152,18 +159,22 @@ class Poller:
             return {
                 run: Brief(
                     queries.load_run(connection, run),
-                    queries.load_cursors(connection, run),
+                    self._begun[run].cursors if run in self._begun else queries.load_cursors(connection, run),
                     tuple(queries.active_incidents(connection, Subject(SubjectKind.RUN, run))),
                     self.roster.values(run, settings),
+                    self._begun.get(run),
                 )
                 for run in runs
             }
 
     def _read(self, host: str, briefs: Mapping[str, Brief]) -> tuple[HostReading, float]:
-        requests = [LogRequest(run, self.roster.run(run).logs, brief.cursors) for run, brief in briefs.items()]
+        requests = [self._request(run, brief.cursors) for run, brief in briefs.items()]
         before = self.clock()
         reading = self.readers[host].read(requests)
         return reading, (before + self.clock()) / 2
+
+    def _request(self, run: str, cursors: Mapping[str, LogCursor]) -> LogRequest:
+        return LogRequest(run, self.roster.run(run).logs, cursors)
 
     def _missed(self, host: str, error: CollectError) -> float:
         now = self.clock()
@@ -211,46 +222,62 @@ class Poller:
         looks = {}
         for answer in reading.logs:
             try:
-                looks[answer.run] = self._look(host, answer, briefs[answer.run], reading.skew(at), at)
+                looks[answer.run] = self._look_through(host, answer, briefs[answer.run], reading.skew(at), at)
             except Exception as error:  # noqa: BLE001 `_complain` logs it
                 self._complain(f"run={answer.run} could not be judged", error)
         return looks
 
     def _advance(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> None:
+        # What goes wrong from here on makes a first sight begin anew.
+        self._begun.pop(answer.run, None)
         look = self._look(host, answer, brief, skew, now)
-        self._commit(host, look, skew, now)
+        if look.begun is None:
+            self._commit(host, look, skew, now)
+        else:
+            self._begun[answer.run] = look.begun
         self.due[answer.run] = now if look.more else self._next_look(answer.run, look, now)
 
+    def _look_through(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> Look:
+        """Look until all has been seen: a person waits for it."""
+        look = self._look(host, answer, brief, skew, now)
+        while look.begun and look.more:
+            brief = replace(brief, cursors=look.begun.cursors, begun=look.begun)
+            try:
+                answer = self.readers[host].read([self._request(answer.run, brief.cursors)]).logs[0]
+            except CollectError as error:
+                detail = f"Only a part of it could be read: {error}"
+                answer = LogReading(answer.run, trouble=LogTrouble.UNREADABLE, detail=detail)
+            look = self._look(host, answer, brief, skew, now)
+        return look
+
     def _look(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> Look:
-        name = answer.run
-        watch = self._watch(name, brief)
-        first = not watch.state.seen_at
-        deadline: float | None
-        cursors, more = _take(watch, answer, skew)
-        try:
-            while first and more:
-                answer = self._read_on(host, name, cursors)
-                taken, more = _take(watch, answer, skew)
-                cursors |= taken
-        except CollectError as error:
-            # Half of a first sight cannot be judged: it begins anew.
-            watch, cursors, more = self._watch(name, brief), {}, False
-            answer = LogReading(name, trouble=LogTrouble.UNREADABLE, detail=f"Only a part of it could be read: {error}")
+        sight = brief.begun.going_on(brief.incidents) if brief.begun else Sight(self._watch(answer.run, brief))
         if answer.trouble is not None:
+            # Half of a first sight cannot be judged: it begins anew.
+            sight = Sight(self._watch(answer.run, brief))
             grace = seconds(brief.values["log_missing"])
-            watch.miss(answer.trouble, answer.detail, now, grace)
-            deadline = (watch.state.missing_since or now) + grace
-        else:
-            written = max((chunk.mtime - skew for chunk in answer.chunks), default=None)
-            if first and written is not None:
-                watch.anchor(Window(None, min(written, now), skew))
-            # A file that was cut while it was read brings nothing, and is not seen by that.
-            if not first or written is not None:
-                watch.look(now, written)
-            deadline = watch.deadline()
-        return Look(
-            watch, brief.incidents, cursors, more=more, first=first, trouble=answer.detail, deadline=deadline, skew=skew
-        )
+            sight.watch.miss(answer.trouble, answer.detail, now, grace)
+            return _come_to(sight, brief, (sight.watch.state.missing_since or now) + grace, skew, answer.detail)
+        request = self._request(answer.run, brief.cursors)
+        sight.take(answer, request, skew)
+        written = None if sight.written is None else sight.written - skew
+        if sight.first and (sight.more or written is None):
+            return replace(_come_to(sight, brief, None, skew), begun=sight)
+        self._learn_heads(host, sight, request)
+        if sight.first and written is not None:
+            sight.watch.anchor(Window(None, min(written, now), skew))
+        sight.watch.look(now, written)
+        return _come_to(sight, brief, sight.watch.deadline(), skew)
+
+    def _learn_heads(self, host: str, sight: Sight, request: LogRequest) -> None:
+        """Read the beginnings of files where their last parts left something open; without them it stays open."""
+        heads = sight.heads(request)
+        if heads is None:
+            return
+        try:
+            sight.learn(self.readers[host].read([heads]).logs[0])
+        except CollectError as error:
+            log.warning("run=%s the beginning of its log could not be read: %s", request.run, error)
 
     def _watch(self, name: str, brief: Brief) -> Watch:
         row = brief.row
@@ -262,17 +289,8 @@ class Poller:
             self.roster.run(name).format,
             state=RunState() if row is None else memory.load(row.state),
             parsers={path: Parser.restore(parser) for path, parser in kept.items()},
-            # That a kind flaps follows from what was told of the run, not from its log.
-            active=tuple(incident for incident in brief.incidents if incident.kind is not Kind.FLAPPING),
+            active=followed(brief.incidents),
         )
-
-    def _read_on(self, host: str, run: str, cursors: Mapping[str, LogCursor]) -> LogReading:
-        """On first sight the rest is read piece by piece before anything is judged by the clock."""
-        request = LogRequest(run, self.roster.run(run).logs, dict(cursors))
-        reading = self.readers[host].read([request]).logs[0]
-        if reading.trouble is not None:
-            raise CollectError(reading.detail)
-        return reading
 
     def _commit(self, host: str, look: Look, skew: float, now: float) -> None:
         watch, name = look.watch, look.watch.subject.name
@@ -294,15 +312,17 @@ class Poller:
         return min(due, look.deadline) if look.deadline is not None and look.deadline > now else due
 
 
-def _take(watch: Watch, answer: LogReading, skew: float) -> tuple[dict[str, LogCursor], bool]:
-    """Feed what was read; return the new cursors, and whether some file has more."""
-    after = watch.state.seen_at
-    for chunk in answer.chunks:
-        if chunk.lines:
-            window = Window(after, chunk.mtime - skew, skew) if after else None
-            watch.feed(chunk.cursor.path, chunk.lines, window)
-    cursors = {chunk.cursor.path: chunk.cursor for chunk in answer.chunks}
-    return cursors, any(chunk.more for chunk in answer.chunks)
+def _come_to(sight: Sight, brief: Brief, deadline: float | None, skew: float, trouble: str = "") -> Look:
+    return Look(
+        sight.watch,
+        brief.incidents,
+        sight.cursors,
+        more=sight.more,
+        first=sight.first,
+        trouble=trouble,
+        deadline=deadline,
+        skew=skew,
+    )
 
 
 def _apart(host: str, failures: int) -> float:

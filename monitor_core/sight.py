@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from monitor_core.collect.lines import cut
+from monitor_core.detect.ending import learns
 from monitor_core.detect.ending import verdict as ending_of
 from monitor_core.errors import CollectError, Unreachable
 from monitor_core.incident.excerpt import shorten
 from monitor_core.model.incidents import KINDS, Incident, IncidentState, Kind, Severity
 from monitor_core.model.records import Chunk, HostReading, LogRequest
-from monitor_core.model.views import LogTail, Verdict
+from monitor_core.model.views import LEARNING, LogTail, Verdict
 from monitor_core.poller import Look, Poller, Reader
 from monitor_core.redact import REDACTED, redact
 from monitor_core.units import duration, progress
@@ -123,18 +124,19 @@ def _verdict(name: str, host: str, look: Look | None, now: float) -> Verdict:
     state = look.watch.state
     ending = ending_of(state)
     word = str(ending) if ending is not None else str(state.phase)
+    learning = learns(state)
     seen = Verdict(name, host, UNKNOWN, "unknown", look.trouble, state.iteration, state.total, state.line_at, look.skew)
     if look.trouble:
         return seen
     firing = [i for i in look.watch.active if i.state is IncidentState.FIRING and i.kind not in _UNSEEN]
     status = max((_STATUS[incident.severity] for incident in firing), default=0)
     at = "no progress line yet" if state.iteration is None else progress(state.iteration, state.total)
-    parts = [*(_said(incident, now) for incident in firing), *(() if firing else (word,)), at]
+    parts = [*(_said(incident, now) for incident in firing), *(() if firing else (LEARNING if learning else word,)), at]
     if state.line_at is not None and ending is None:
         parts.append(f"last line {duration(now - state.line_at)} ago")
     if abs(look.skew) >= _SKEW:
         parts.append(f"the clock of {host} is {duration(abs(look.skew))} {'ahead' if look.skew > 0 else 'behind'}")
-    return replace(seen, status=status, state=word, text=", ".join(parts))
+    return replace(seen, status=status, state=word, text=", ".join(parts), learning=learning)
 
 
 def _said(incident: Incident, now: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor_core.detect.ending import verdict
+from monitor_core.detect.ending import learns, verdict
 from monitor_core.incident.mutes import covers
 from monitor_core.model.incidents import UNSEEN, Incident, Mute, Phase, Subject, SubjectKind
 from monitor_core.model.views import HostView, RunView
@@ -39,7 +39,7 @@ def run_view(
     known = _known(unseen, row, state)
     if any(incident.kind in UNSEEN for incident in own):
         return known
-    return replace(known, state=_state(state), phase=state.phase)
+    return replace(known, state=_state(state), phase=state.phase, learning=learns(state))
 
 
 def _known(view: RunView, row: RunRow, state: RunState) -> RunView:

@@ -67,6 +67,22 @@ class Watch:
             self._prepare(records, window)
         return sum(self._take(source, record, window) for record in records)
 
+    def lacks_head(self, source: str) -> bool:
+        """Whether the last part of a file left open what its beginning may tell."""
+        parser = self.parsers.get(source)
+        return parser is None or parser.format is None or self.state.total is None or not self.state.settings
+
+    def learn_head(self, source: str, lines: bytes) -> None:
+        """Take from the beginning of a file what its last part did not tell: format, total and settings.
+
+        What it says of progress, phases and failures was long ago, and counts for nothing.
+        """
+        head = Parser(self.format)
+        self.state.recall(head.feed(lines))
+        known = self.parsers.setdefault(source, Parser(self.format))
+        if known.format is None and head.format is not None:
+            self.parsers[source] = Parser.restore({**known.state(), "recognition": head.state()["recognition"]})
+
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
         self._move(self.state.clock.anchor(window, last=self._ends_in_progress()))
@@ -83,6 +99,7 @@ class Watch:
         self._judge_until(now)
         self._judge_at(now)
         self._see_again(now)
+        self.state.learning = RULES[self.preset].learning(self.state, self.values)
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:

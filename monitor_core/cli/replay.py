@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from monitor_core.cli.setup import print_json
+from monitor_core.detect.ending import learns
 from monitor_core.errors import CommandError
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.sentences import sentence
 from monitor_core.incident.wording import measure
 from monitor_core.model.incidents import KINDS, Kind
 from monitor_core.model.message import Strong, Text, Time
+from monitor_core.model.views import LEARNING
 from monitor_core.notify.charts import Alert, Chart, png
 from monitor_core.notify.render import Wording, plain
 from monitor_core.replay.recording import Recording, read
@@ -151,7 +153,8 @@ def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outc
     if report["loss"]["last"] is not None:
         first, last = report["loss"]["first"], report["loss"]["last"]
         lines.append(f"loss {significant(first)} to {significant(last)}")
-    lines.append(f"state: {report['state']}")
+    learning = f", {LEARNING}" if learns(outcome.watch.state) else ""
+    lines.append(f"state: {report['state']}{learning}")
     if report["cause"]:
         lines.append(
             f"cause: {report['cause']['id']}, line {report['cause']['line_number']:,}: {report['cause']['line']}"

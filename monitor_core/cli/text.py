@@ -185,7 +185,7 @@ def _state(view: RunView, now: float) -> str:
         word = " ".join(part for part in (KINDS[worst.kind].word, measure(worst, now)) if part)
         taken = ", false alarm" if worst.false_alarm_by else f", {who(worst.acknowledged_by)}" if worst.taken_by else ""
         return f"{word} ({worst.severity}{taken})" + (", muted" if view.mutes else "")
-    return view.state + (", muted" if view.mutes else "")
+    return view.doing + (", muted" if view.mutes else "")
 
 
 def _incident(incident: Incident, now: float) -> str:

@@ -13,6 +13,7 @@ from monitor_core.track.state import RunState
 Observe = Callable[[RunState, Values, float], Finding | None]
 Deadline = Callable[[RunState, Values, float], float | None]
 Follow = Callable[[RunState, Values, float], None]
+Learning = Callable[[RunState, Values], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +21,19 @@ class Rules:
     """The judgements of a preset.
 
     `follow` is called after each progress line with its time. `observers` are asked for their finding now (our clock).
-    `deadline` says when a verdict can change without a new line.
+    `deadline` says when a verdict can change without a new line. `learning` says whether the lines so far are too few
+    for the observers to judge by: then it means nothing that they find nothing.
     """
 
     follow: Follow
     observers: tuple[Observe, ...]
     deadline: Deadline
+    learning: Learning
 
 
 RULES = {
-    Preset.DEFAULT: Rules(slow.follow, (ending.observe, stuck.observe, slow.observe), stuck.deadline),
-    Preset.SEED: Rules(seed.follow, (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline),
+    Preset.DEFAULT: Rules(slow.follow, (ending.observe, stuck.observe, slow.observe), stuck.deadline, slow.learning),
+    Preset.SEED: Rules(seed.follow, (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning),
 }
 
 

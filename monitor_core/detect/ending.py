@@ -42,6 +42,11 @@ def verdict(state: RunState) -> Kind | None:
     return Kind.FINISHED if done else Kind.STOPPED
 
 
+def learns(state: RunState) -> bool:
+    """Say whether a run trains, but has not printed enough yet to be judged by."""
+    return state.learning and state.phase is Phase.TRAINING and verdict(state) is None
+
+
 def observe(state: RunState, values: Values, now: float) -> Finding | None:
     """Return a finding from the end of the run until its next launch."""
     kind = verdict(state)

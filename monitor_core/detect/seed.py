@@ -19,6 +19,11 @@ def follow(state: RunState, values: Values, at: float) -> None:
     pace.mean_count += 1
 
 
+def learning(state: RunState, _values: Values) -> bool:
+    """Whether there is no line yet with which the last one could be compared."""
+    return state.ms is not None and state.pace.usual is None
+
+
 def stuck(state: RunState, values: Values, now: float) -> Finding | None:
     """Stuck: the time since the last line exceeds so many times the elapsed time per iteration of that line."""
     limits = _limits(state, values)

@@ -49,6 +49,12 @@ def follow(state: RunState, values: Values, at: float) -> None:
     pace.usual = statistics.median(pace.accepted)
 
 
+def learning(state: RunState, values: Values) -> bool:
+    """Whether the usual gap or the pace cannot be known yet; a log that tells no times has no pace to wait for."""
+    has_pace = values["slow"] is not None and state.ms is not None
+    return not state.rhythm or (has_pace and len(state.pace.times) < _FEW)
+
+
 def _accumulate(pace: Pace, ms: float, k: float, at: float, iteration: int | None) -> None:
     assert pace.usual is not None
     step = min(math.log(ms / pace.usual), _CLIP * k) - k

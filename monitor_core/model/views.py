@@ -8,13 +8,16 @@ from enum import StrEnum
 
 from monitor_core.model.incidents import Incident, Mute, Phase
 
+LEARNING = "learning"
+
 
 @dataclass(frozen=True, slots=True)
 class RunView:
     """One run as it is known now. Times are seconds since 1970 on our clock; None where it was never seen.
 
-    `state` is the phase, or the ending (`finished`, `failed`, `stopped`), or `unknown`. `seen_at` is when its host last
-    answered for it. `eta` is when it will be done at its usual pace. `incidents` are firing, worst first.
+    `state` is the phase, or the ending (`finished`, `failed`, `stopped`), or `unknown`. `learning`: it trains, but has
+    not printed enough yet to be judged by. `seen_at` is when its host last answered for it. `eta` is when it will be
+    done at its usual pace. `incidents` are firing, worst first.
     """
 
     name: str
@@ -38,8 +41,14 @@ class RunView:
     cause: str = ""
     seen_at: float | None = None
     clock_skew: float | None = None
+    learning: bool = False
     incidents: tuple[Incident, ...] = ()
     mutes: tuple[Mute, ...] = ()
+
+    @property
+    def doing(self) -> str:
+        """Return the state as people are shown it: `learning` while nobody can say that all is well."""
+        return LEARNING if self.learning else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,8 @@ class Verdict:
 
     `status` is as monitoring plugins have it: 0 ok, 1 warning, 2 critical, 3 unknown. `state` is as in `RunView`.
     `text` says all of it in one line. `line_at` is when the newest progress line was written (our clock, seconds since
-    1970). `clock_skew` is how many seconds the host's clock is ahead, None if the host did not answer.
+    1970). `clock_skew` is how many seconds the host's clock is ahead, None if the host did not answer. `learning` is as
+    in `RunView`.
     """
 
     run: str
@@ -146,6 +156,7 @@ class Verdict:
     total: int | None = None
     line_at: float | None = None
     clock_skew: float | None = None
+    learning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

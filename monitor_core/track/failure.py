@@ -12,13 +12,21 @@ _RESUMED_AFTER = 3
 
 @dataclass(slots=True)
 class FailureSeen:
-    """An error in the log: the root cause if one was seen, and how many lines and ends of pauses came after it."""
+    """An error in the log: the root cause if one was seen, and how many lines and ends of pauses came after it.
+
+    `source` is the file that told of it.
+    """
 
     failure: Failure
     at: float
     iteration: int | None
     final: bool = False
     lines_since: int = 0
+    source: str = ""
+
+    def outlived_by(self, source: str, at: float) -> bool:
+        """Whether a line came after it; of two files only their times tell which was first."""
+        return source == self.source or at > self.at
 
     @property
     def survived(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict
@@ -23,6 +24,8 @@ _FINAL_SIGNATURES = frozenset({"child_failed", "deepspeed_exit"})
 _LONGEST_STEP = 1000
 # A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
 _PRINTED_LATE = 60.0
+# A file that begins to print old iterations so many gaps after the newest line is one of a new launch.
+_NEW_FILE = 2.0
 PAUSES = {
     MarkerKind.CHECKPOINT_START: Phase.CHECKPOINTING,
     MarkerKind.EVALUATION: Phase.EVALUATING,
@@ -39,7 +42,8 @@ class RunState:
     `lags` how old the newest line was when the next lines of a healthy run came (logs are written in blocks). `longest`
     is the longest pause of each kind, in seconds. `odd_gap`: what lies between the last line and the next says nothing
     about gaps to come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last
-    iteration that each log file told of. `tail` are the last lines, redacted.
+    iteration that each log file told of. `learning`: the lines so far are too few to judge by. `tail` are the last
+    lines, redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -84,6 +88,7 @@ class RunState:
     exit_code: int | None = None
     odd_gap: bool = False
     covers_pause: bool = False
+    learning: bool = False
     tail: list[str] = field(default_factory=list)
 
     @property
@@ -141,7 +146,7 @@ class RunState:
         elif isinstance(record, Marker):
             self._marker(record, at)
         else:
-            self._failure(record, at)
+            self._failure(record, at, source)
         return False
 
     def appear(self, at: float) -> None:
@@ -170,10 +175,15 @@ class RunState:
         if self.failure is not None:
             self.failure.at += seconds
 
+    def recall(self, records: Iterable[Record]) -> None:
+        """Take from the beginning of a log the total and the settings that its last part, read before, did not tell."""
+        told = [record.total for record in records if isinstance(record, Progress) and record.total]
+        self.total = self.total or next(reversed(told), None)
+        self.settings = _settings(records) | self.settings
+
     def _progress(self, line: Progress, at: float, source: str, *, healthy: bool) -> bool:
         self.lines += 1
-        last = self.sources.get(source)
-        if last is not None and line.iteration <= last and not self._is_copy(line, at):
+        if self._goes_back(line, at, self.sources.get(source)):
             self._launch(at)
         self.sources[source] = line.iteration
         if self.started and self.iteration is not None and line.iteration <= self.iteration:
@@ -183,8 +193,20 @@ class RunState:
         if line.batch_size != self.batch_size:
             self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
         self._learn_gap(line, at, healthy=healthy)
-        self._advance(line, at)
+        self._advance(line, at, source)
         return True
+
+    def _goes_back(self, line: Progress, at: float, last: int | None) -> bool:
+        """Whether a line is the first of a new launch, by its number; `last` is that of the one before in its file.
+
+        A file that has told of none yet is another rank's, with what others have printed already, or, much later,
+        that of a new launch.
+        """
+        if last is not None:
+            return line.iteration <= last and not self._is_copy(line, at)
+        if not self.started or self.iteration is None or self.line_at is None or self.gap is None:
+            return False
+        return line.iteration <= self.iteration and at - self.line_at > _NEW_FILE * self.gap
 
     def _is_copy(self, line: Progress, at: float) -> bool:
         """Whether a line that is one behind is another rank's copy of the line before, and not a new launch."""
@@ -207,7 +229,7 @@ class RunState:
             if self.warm:
                 self.longest_gap = max(self.longest_gap, gap)
 
-    def _advance(self, line: Progress, at: float) -> None:
+    def _advance(self, line: Progress, at: float, source: str) -> None:
         self.launch_lines += 1
         self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
         self.ms = sound_ms(line)
@@ -218,7 +240,7 @@ class RunState:
         self.stuck_since = None
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
-        if self.failure is not None:
+        if self.failure is not None and self.failure.outlived_by(source, at):
             self.failure.lines_since += 1
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
                 self.failure = None
@@ -266,8 +288,7 @@ class RunState:
 
     def _setting(self, marker: Marker, at: float) -> None:
         self._begin(at)
-        if marker.value.isdigit():
-            self.settings[marker.name] = int(marker.value)
+        self.settings |= _settings([marker])
 
     def _begin(self, at: float) -> None:
         """A start-up line came: a new launch, unless this one has neither printed progress yet nor ended."""
@@ -310,20 +331,26 @@ class RunState:
             self.ending, self.ended_at, self.ending_text = kind, at, text
             self._enter(Phase.ENDING, at)
 
-    def _failure(self, failure: Failure, at: float) -> None:
+    def _failure(self, failure: Failure, at: float, source: str) -> None:
         if failure.role is Role.CONTEXT:
             return
         final = failure.signature in _FINAL_SIGNATURES
         seen = self.failure
         if seen is None or (seen.failure.role is Role.CASCADE and failure.role is Role.ROOT and seen.lines_since == 0):
-            self.failure = FailureSeen(failure, at, self.iteration, final or (seen is not None and seen.final))
+            final = final or (seen is not None and seen.final)
+            self.failure = FailureSeen(failure, at, self.iteration, final, source=source)
         elif final:
             seen.final, seen.at = True, at if seen.lines_since else seen.at
         elif seen.resumed:
-            self.failure = FailureSeen(failure, at, self.iteration)
+            self.failure = FailureSeen(failure, at, self.iteration, source=source)
 
     def _enter(self, phase: Phase, at: float) -> None:
         if self.ending is not None:
             phase = Phase.ENDING
         if self.phase is not phase:
             self.phase, self.phase_at = phase, at
+
+
+def _settings(records: Iterable[Record]) -> dict[str, int]:
+    markers = (each for each in records if isinstance(each, Marker) and each.kind is MarkerKind.SETTING)
+    return {marker.name: int(marker.value) for marker in markers if marker.value.isdigit()}

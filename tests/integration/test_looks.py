@@ -50,6 +50,14 @@ def test_check_says_state_iteration_and_the_age_of_the_newest_line(slack, tmp_pa
         assert "nothing was stored" in shown
 
 
+def test_check_says_learning_of_a_run_that_has_printed_too_little(slack, tmp_path):
+    log = log_of(tmp_path, "llama.log", age=1)
+    text = "".join(log.read_text().splitlines(keepends=True)[:12])
+    with Desk(slack, tmp_path, llama=log_of(tmp_path, "llama.log", text, age=1)) as desk:
+        shown = desk.ask("check llama")
+        assert ":large_green_circle: *OK llama:* learning, 12 / 10,000 (0.1%), last line" in shown
+
+
 def test_check_says_what_is_wrong_in_the_words_of_the_shell(slack, tmp_path):
     with Desk(slack, tmp_path, llama=log_of(tmp_path, "llama.log", age=1500)) as desk:
         shown = desk.ask("check llama")

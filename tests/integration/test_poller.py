@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor_core.collect.hosts import HostReader
 from monitor_core.config.models import Host
 from monitor_core.errors import Unreachable
+from monitor_core.parse.parser import Parser
 from monitor_core.poller import Poller
 from monitor_core.track import memory
 from tests.support.hanging import HangingLog
@@ -25,17 +27,21 @@ PIECE = 4 * 2**20
 
 @dataclass
 class Counting:
-    """A reader that counts its trips and fails in those that are named."""
+    """A reader that counts its trips, and the bytes that they bring, and fails in those that are named."""
 
     reader: HostReader
     trips: list = field(default_factory=list)
+    sizes: dict = field(default_factory=dict)
     fails_in: frozenset = frozenset()
 
     def read(self, requests, **how):
         self.trips.append([request.run for request in requests])
         if len(self.trips) in self.fails_in:
             raise Unreachable("the line broke")
-        return self.reader.read(requests, **how)
+        reading = self.reader.read(requests, **how)
+        for log in reading.logs:
+            self.sizes.setdefault(log.run, []).extend(len(chunk.lines) for chunk in log.chunks)
+        return reading
 
     def close(self):
         self.reader.close()
@@ -102,6 +108,14 @@ def _line(at, iteration):
         f" elapsed time per iteration (ms): {ITERATION * 1000:.1f} | learning rate: 3.000E-04 |"
         " global batch size:   256 | lm loss: 2.3E+00 | grad norm: 0.41 |\n"
     )
+
+
+LINE = len(_line(START, 1))
+ARGUMENTS = (
+    b"------------------------ arguments ------------------------\n"
+    b"  log_interval .................................... 7\n"
+    b"  train_iters ..................................... 10000\n"
+)
 
 
 @pytest.fixture
@@ -298,15 +312,91 @@ def test_a_mute_that_came_while_the_logs_were_read_is_not_undone(site):
     assert (incident.muted, incident.acknowledged_by) == (1, "shell:alice")
 
 
-def test_a_first_sight_that_breaks_off_begins_anew_and_loses_nothing(site):
-    lines = PIECE // len(_line(START, 1)) + 1000
+def test_a_first_sight_that_breaks_off_goes_on_where_it_was_and_loses_nothing(site):
+    lines = PIECE // LINE + 1000
     site.train(lines, RUN)
     site.reader.fails_in = {2}
+    assert site.poll() == pytest.approx(site.clock.now, abs=0.1)
+    assert site.state() is None
     assert site.poll() - site.clock.now > 1
-    assert site.state().seen_at is None
     site.poll(after=60)
     assert (site.state().iteration, site.state().lines) == (lines, lines)
+    assert len(site.reader.sizes[RUN]) == 2
     assert all(state == "resolved" for _, _, state in site.incidents())
+
+
+def test_a_monitor_that_goes_away_in_the_middle_of_a_first_sight_begins_anew(site):
+    lines = PIECE // LINE + 1000
+    site.train(lines, RUN)
+    site.poll()
+    site.poller = site.poller.heir(site.engine, site.roster, site.poller.readers, {RUN})
+    site.poll()
+    site.poll()
+    assert (site.state().iteration, site.state().lines) == (lines, lines)
+
+
+def test_the_pieces_of_a_first_sight_keep_no_other_run_waiting(site):
+    lines = 2 * PIECE // LINE + 1000
+    site.train(lines, RUN)
+    site.train(30, OTHER_RUN)
+    site.poll()
+    assert site.control.run(RUN).state == "unknown"
+    assert site.state(OTHER_RUN).iteration == 30
+    assert site.control.run(OTHER_RUN).state == "training"
+    site.clock.set(site.clock.now + 60)
+    site.train(6, OTHER_RUN)
+    site.poll()
+    assert (site.state(RUN), site.state(OTHER_RUN).iteration) == (None, 36)
+    site.poll()
+    assert (site.state(RUN).iteration, site.control.run(RUN).state) == (lines, "training")
+    assert site.reader.trips[2:] == [[RUN]]
+
+
+def test_of_a_log_of_any_size_the_last_part_is_read_in_bounded_pieces_and_the_beginning_once(site):
+    log = site.log(RUN)
+    log.write_bytes(ARGUMENTS)
+    os.truncate(log, 10 * 2**30)
+    site.train(1, OTHER_RUN)
+    site.iterations[RUN] = 5_000
+    site.train(5 * PIECE // LINE, RUN)
+    while site.state(RUN) is None:
+        site.poll()
+    sizes = site.reader.sizes[RUN]
+    assert max(sizes) <= PIECE
+    assert 16 * 2**20 - LINE <= sum(sizes[:-1]) <= 16 * 2**20
+    assert sizes[-1] <= 2**18
+    state = site.state(RUN)
+    assert (state.iteration, state.settings) == (site.iterations[RUN], {"log_interval": 7, "train_iters": 10_000})
+
+
+@pytest.mark.parametrize("way", ["shell", "sftp"])
+def test_format_and_total_of_a_log_whose_last_part_is_only_noise_are_those_of_its_beginning(site, way, request):
+    if way == "sftp":
+        site.go_through(request.getfixturevalue("sftp_only").host(name=HOST))
+    site.log(RUN).write_bytes(ARGUMENTS)
+    site.train(30, RUN)
+    with site.log(RUN).open("a") as out:
+        out.write("WARNING: a retransmission was needed\n" * (17 * 2**20 // 37))
+    os.utime(site.log(RUN), (site.clock.now,) * 2)
+    while site.state(RUN) is None:
+        site.poll()
+    state, parsers = site.state(RUN), site.rows(f"SELECT parsers FROM runs WHERE name = '{RUN}'")[0][0]
+    assert Parser.restore(json.loads(parsers)[str(site.log(RUN))]).format == "megatron"
+    assert (state.total, state.settings["log_interval"]) == (10_000, 7)
+    assert (state.iteration, state.lines, state.launches, state.phase) == (None, 0, 1, "starting")
+    assert site.rows("SELECT * FROM progress") == []
+    before = len(site.reader.trips)
+    site.poll(after=60)
+    assert len(site.reader.trips) == before + 1
+
+
+def test_a_beginning_that_cannot_be_read_keeps_nobody_from_judging_the_rest(site):
+    site.train(5 * PIECE // LINE, RUN)
+    site.reader.fails_in = {6}
+    while site.state(RUN) is None:
+        site.poll()
+    assert len(site.reader.trips) == 6
+    assert (site.state(RUN).iteration, site.state(RUN).settings) == (site.iterations[RUN], {})
 
 
 def test_a_rotation_costs_no_line_counts_none_twice_and_alerts_nobody(site):
@@ -387,7 +477,7 @@ def test_a_host_without_a_shell_is_watched_as_any_other(site, sftp_only):
 
 
 def test_a_first_sight_in_the_middle_of_which_the_log_hangs_begins_anew(site):
-    lines = PIECE // len(_line(START, 1)) + 1000
+    lines = PIECE // LINE + 1000
     site.train(lines, RUN)
     read, hung = site.reader.read, []
 
@@ -398,6 +488,7 @@ def test_a_first_sight_in_the_middle_of_which_the_log_hangs_begins_anew(site):
         return answer
 
     site.reader.read = hangs_meanwhile
+    site.poll()
     site.poll()
     assert site.state().seen_at is None
     hung[0].close()

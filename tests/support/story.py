@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
+from pathlib import Path
 
 from sqlalchemy import select, text
 
@@ -73,7 +74,7 @@ class Story:
         self.at = self.began = clock.now
         self.iteration, self.total = 0, 1000
         self.told: list[Told] = []
-        self._planned: list[tuple[float, int, str]] = []
+        self._planned: list[tuple[float, int, str, Path]] = []
         self._written = self._seen_calls = self._seen_mails = 0
         self.config = Config.model_validate(_configuration(folder, self.log, slack, mail, recipients, host, run))
         self.open()
@@ -97,18 +98,19 @@ class Story:
         self.reader.close()
         self.engine.dispose()
 
-    def write(self, text, after=0.0):
-        """Plan a line (or several) for `after` seconds later than the one before."""
+    def write(self, text, after=0.0, *, to=None):
+        """Plan a line (or several) for `after` seconds later than the one before; `to` is another file than the log."""
         self.at += after
         self._written += 1
-        heapq.heappush(self._planned, (self.at, self._written, text))
+        heapq.heappush(self._planned, (self.at, self._written, text, to or self.log))
 
-    def train(self, lines, every=10.0, ms=None, step=1, loss=2.3):
-        """Plan progress lines; `ms` is what they say of the time per iteration."""
+    def train(self, lines, every=10.0, ms=None, step=1, loss=2.3, to=()):
+        """Plan progress lines; `ms` is what they say of the time per iteration, `to` are the files of several ranks."""
         for _ in range(lines):
             self.at += every
             self.iteration += step
-            self.write(self.line(self.iteration, ms if ms is not None else every * 1000 / step, loss))
+            for file in to or (self.log,):
+                self.write(self.line(self.iteration, ms if ms is not None else every * 1000 / step, loss), to=file)
 
     def line(self, iteration, ms, loss=2.3):
         stamp = datetime.fromtimestamp(self.at + self.zone + self.clock.skew, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -127,7 +129,12 @@ class Story:
         """Let time pass until everything planned has been written, and `seconds` more."""
         ends_at = self.at + seconds
         while True:
-            times = [self.due, self.housekeeping, *(at for at, _, _ in self._planned[:1]), *self._deliveries_due()]
+            times = [
+                self.due,
+                self.housekeeping,
+                *(planned[0] for planned in self._planned[:1]),
+                *self._deliveries_due(),
+            ]
             moment = max(min(times), self.clock.now)
             if moment > ends_at:
                 break
@@ -179,10 +186,10 @@ class Story:
 
     def _write_planned(self):
         while self._planned and self._planned[0][0] <= self.clock.now:
-            at, _, text = heapq.heappop(self._planned)
-            with self.log.open("a") as out:
+            at, _, text, file = heapq.heappop(self._planned)
+            with file.open("a") as out:
                 out.write(text + "\n")
-            os.utime(self.log, (at + self.clock.skew, at + self.clock.skew))
+            os.utime(file, (at + self.clock.skew, at + self.clock.skew))
 
     def _take_down(self):
         at = self.clock.now - START

@@ -221,6 +221,13 @@ def test_people_read_the_same_in_words(capsys):
     assert "state: failed" in shown
 
 
+def test_people_read_that_a_run_of_few_lines_is_still_learning(capsys, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join((DATA / "megatron_stuck.log").read_text().splitlines(keepends=True)[:12]))
+    assert main(["replay", str(log)]) == 0
+    assert "state: training, learning" in capsys.readouterr().out.splitlines()
+
+
 def test_a_plot_is_written_beside_the_report(capsys, tmp_path):
     out = tmp_path / "out.png"
     log = str(DATA / "megatron_stuck.log")
