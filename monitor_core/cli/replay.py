@@ -80,6 +80,7 @@ def _duration(option: str, text: str) -> float:
 
 def _report(recording: Recording, outcome: Outcome) -> dict[str, Any]:
     state, losses = outcome.watch.state, recording.losses
+    counted = any(p.counted for p in recording.progress)
     times = [p.ms_per_iteration for p in recording.progress if p.ms_per_iteration is not None]
     return {
         "format": recording.format,
@@ -88,8 +89,8 @@ def _report(recording: Recording, outcome: Outcome) -> dict[str, Any]:
         "state": outcome.state,
         "cause": _cause(outcome),
         "iterations": {
-            "first": state.first_iteration,
-            "last": state.iteration,
+            "first": None if counted else state.first_iteration,
+            "last": None if counted else state.iteration,
             "total": state.total,
             "count": len(recording.progress),
             "launches": state.launches,

@@ -96,7 +96,7 @@ class HostReading:
 class Progress:
     """A progress line.
 
-    `timestamp` is the printed date and time read as if it were UTC (seconds since 1970), or None where the line has
+    `counted`: the log tells no iteration, and this is the number of the line. `timestamp` is the printed date and time read as if it were UTC (seconds since 1970), or None where the line has
     none. `loss` is None where the line has no loss field (Megatron drops it when the loss is not finite).
     """
 
@@ -109,6 +109,7 @@ class Progress:
     throughput: float | None = None
     batch_size: int | None = None
     timestamp: float | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,5 +101,5 @@ def _progress(counter: Counter, told: Told, before: bytes) -> Record | None:
     """Return the progress; a bar that is drawn again says nothing new, and one at zero has nothing done."""
     if not told["iteration"] or told["iteration"] == counter.iteration:
         return None
-    counter.counted = False
+    counter.leads = False
     return counter.progress(told, last_stamp(before))

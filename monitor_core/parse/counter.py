@@ -17,7 +17,7 @@ class Counter:
 
     `held` are values that belong to the next progress line. `done` are the iterations of earlier bars, `bar` the
     length of the one that is followed, `free` says that another may be followed instead. `elapsed` is the time since
-    the start, in seconds, that the last line told. `counted`: the log tells no iteration, so its lines are counted.
+    the start, in seconds, that the last line told. `leads`: no line tells an iteration, and those with values lead.
     `proven`: a line came that only this framework prints.
     """
 
@@ -31,7 +31,7 @@ class Counter:
     bar: int | None = None
     free: bool = True
     elapsed: float | None = None
-    counted: bool = False
+    leads: bool = False
     proven: bool = False
     held: Told = field(default_factory=dict)
 
@@ -42,10 +42,12 @@ class Counter:
                 setattr(self, name, int(told[name]))
         self.held |= {name: value for name, value in told.items() if name not in _STAY}
 
-    def progress(self, told: Told, timestamp: float | None, first_epoch: int = 0) -> Progress | None:
+    def progress(
+        self, told: Told, timestamp: float | None, first_epoch: int = 0, *, counted: bool = False
+    ) -> Progress | None:
         """Return the progress that a line tells, with the values held; None if no iteration can be known.
 
-        `first_epoch` is the number that the framework gives to the first epoch.
+        `first_epoch` is the number that the framework gives to the first epoch; `counted`: the iteration is our count.
         """
         if "iteration" not in told and "iteration" in self.held:
             told = self.held | told
@@ -56,25 +58,26 @@ class Counter:
             return None
         ms = self._ms(told, iteration)
         self.iteration = iteration
-        return Progress(iteration, self._total(), ms, *_values(told), timestamp)
+        return Progress(iteration, self._total(), ms, *_values(told), timestamp, counted)
 
     def detail(self, told: Told, timestamp: float | None) -> Detail | None:
         """Return what a line without an iteration adds to the last progress line."""
-        if self.iteration is None or self.counted:
+        if self.iteration is None or self.leads:
             return None
         loss, grad_norm, learning_rate, throughput, _ = _values(told)
         return Detail(self.iteration, loss, grad_norm, learning_rate, throughput, timestamp)
 
-    def count(self, told: Told, timestamp: float | None) -> Progress:
-        """Return a progress line of a log that tells no iteration: by its epochs or its turn."""
-        self.counted = True
-        iteration = (self.iteration or 0) + 1
-        part, total = told.pop("epochs_done", None), self.total
-        if part is not None and total and self.epochs:
-            iteration = round(part * total / self.epochs)
-        progress = self.progress({**told, "iteration": iteration}, timestamp)
-        assert progress is not None
-        return progress
+    def count(self, told: Told, timestamp: float | None) -> Progress | None:
+        """Return a progress line of a log that tells no iteration: by the epochs done if their length is known.
+
+        Else the lines themselves are counted.
+        """
+        iteration, done = (self.iteration or 0) + 1, told.pop("epochs_done", None)
+        self.leads = True
+        known = bool(done and self.total and self.epochs)
+        if done and self.total and self.epochs:
+            iteration = round(done * self.total / self.epochs)
+        return self.progress({**told, "iteration": iteration}, timestamp, counted=not known)
 
     def release(self) -> None:
         """Note that another training may begin: what comes next may count up to another total."""

@@ -155,7 +155,7 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
         found = line.told(text)
         if not found:
             return None
-        if counts and (counter.iteration is None or counter.counted):
+        if counts and (counter.iteration is None or counter.leads):
             return counter.count(found[0], first_stamp(text))
         return counter.detail(found[0], first_stamp(text))
 
