@@ -32,6 +32,7 @@ SECONDS = Unit(((1, "s"), (1e-3, "ms")))
 BYTES = Unit(((1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1, "bytes")))
 RATE = Unit(((1e6, "MB/s"),), more_is_better=True)
 SHARE = Unit(((0.01, "% of a core"),))
+PERCENT = Unit(((0.01, "%"),))
 
 
 class Count(Unit):
@@ -91,17 +92,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Growth:
-    """How many times more something of ours costs at the far end than at the near one; `most` is the limit."""
+    """How many times more something of ours costs at the far end than at the near one; `most` is the limit.
+
+    With a `unit`, what it costs at the far end is written, too.
+    """
 
     quantity: str
     near: float
     far: float
     most: float
+    unit: Unit | None = None
 
     def cells(self):
         grown = self.far / self.near
         kept = "kept" if grown <= self.most else "**missed**"
-        return (self.quantity, "-", times(grown), "-", f"≤ {self.most:g} x: {kept}")
+        cost = f"{self.unit.write(self.far)}: " if self.unit else ""
+        return (self.quantity, "-", f"{cost}{times(grown)}", "-", f"≤ {self.most:g} x: {kept}")
 
 
 @dataclass(frozen=True)

@@ -24,34 +24,52 @@ from tests.bench.training_log import grow, last_iteration
 
 # What its process holds besides: configuration and mail.
 LOADED = (yaml, smtplib, MIMEMultipart, MIMEText)
-# All fields, in one order: a line with another order, or without one of them, is not seen.
-_LINE = re.compile(
-    r" \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] iteration\s+(\d+)/\s*(\d+) \| consumed samples:\s+(\d+) \|"
-    r" elapsed time per iteration \(ms\): ([\d.]+) \| learning rate: ([\d.E+-]+) \| global batch size:\s+(\d+) \|"
-    r" lm loss: ([\d.E+-]+) \| load_balancing_loss: ([\d.E+-]+) \| loss scale: ([\d.]+) \| grad norm: ([\d.]+) \|"
-    r" num zeros: ([\d.]+) \| params norm: ([\d.]+) \| number of skipped iterations:\s+(\d+) \|"
-    r" number of nan iterations:\s+(\d+) \|"
+_FIELDS = (
+    "consumed samples",
+    "elapsed time per iteration (ms)",
+    "learning rate",
+    "global batch size",
+    "lm loss",
+    "load_balancing_loss",
+    "loss scale",
+    "grad norm",
+    "num zeros",
+    "params norm",
+    "number of skipped iterations",
+    "number of nan iterations",
 )
-_ITERATION, _ELAPSED = 1, 4
+
+
+def _named(field):
+    name = re.sub(r"\W", "_", field)
+    return rf"\s*{re.escape(field)}:\s+(?P<{name}>[\d.]+(?:E[+-]?\d+)?)\s*"
+
+
+# All fields, in one order: a line with another order, or without one of them, is not seen. It is looked for anywhere in
+# the line, and handed to `re` as text each time.
+_LINE = (
+    r"\[+(?P<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\]+\s*iteration\s+(?P<iteration>\d+)\s*/\s*(?P<total>\d+)\s+\|"
+    + r"\|".join(_named(field) for field in _FIELDS)
+)
 _STUCK, _SLOW = 2.0, 1.5
 
 
 def matches(lines):
-    """Return the fields of all progress lines."""
-    return [match.groups() for match in map(_LINE.match, lines) if match]
+    """Return the fields of all progress lines, by name."""
+    return [match.groupdict() for line in lines if (match := re.search(_LINE, line))]
 
 
 def judge(rows, now):
     """Return what is wrong by its two rules: the age of the last line, and its time against the mean before."""
     last, before = _seconds(rows[-1]), [_seconds(row) for row in rows[:-1]]
-    written_at = datetime.strptime(rows[-1][0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
+    written_at = datetime.strptime(rows[-1]["timestamp"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
     stuck = now - written_at > _STUCK * last
     slow = bool(before) and last > _SLOW * sum(before) / len(before)
     return [word for word, holds in (("stuck", stuck), ("slow", slow)) if holds]
 
 
 def _seconds(row):
-    return float(row[_ELAPSED]) / 1000
+    return float(row["elapsed_time_per_iteration__ms_"]) / 1000
 
 
 class Check:
@@ -75,7 +93,7 @@ class Check:
         judge(self._rows, time.time())
 
     def check(self):
-        assert int(self._rows[-1][_ITERATION]) == last_iteration(self._log)
+        assert int(self._rows[-1]["iteration"]) == last_iteration(self._log)
 
     def close(self):
         """Nothing is left open."""
@@ -146,7 +164,7 @@ class Match:
         self._rows = matches(self._lines)
 
     def check(self):
-        assert [int(row[_ITERATION]) for row in self._rows] == list(range(1, self._last + 1))
+        assert [int(row["iteration"]) for row in self._rows] == list(range(1, self._last + 1))
 
     def close(self):
         """Nothing is open."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import statistics
+import subprocess
+import time
 from dataclasses import dataclass
 
 from tests.bench import history, meanings
-from tests.bench.figures import BYTES, COUNT, RATE, SECONDS, SHARE, Growth, Limit, Row, Table
+from tests.bench.figures import BYTES, COUNT, PERCENT, RATE, SECONDS, SHARE, Growth, Limit, Row, Table
 from tests.bench.fleet import HOSTS, INTERVAL, RUNS
+from tests.bench.hostile import CASES, seconds
 from tests.bench.lab import GB, KB, MB, Sample
 from tests.bench.start_up import start_up
 
 # "Hundreds of times less time" is read as: at least two hundred.
 HUNDREDS = Limit(200, of_ratio=True)
 MOST_GROWTH = 1.2
+# Twice the bytes take twice as long; what is more is noise.
+MOST_LINEAR = 2.5
 # Whoever polls meanwhile has to wait for so long at most.
 MOST_WAIT = Limit(0.010)
 
@@ -50,6 +57,7 @@ class Bench:
             self._memory(),
             self._first_look(),
             self._parse(),
+            self._hostile(),
             self._fleet(),
             self._start_up(),
             self._history(),
@@ -144,16 +152,50 @@ class Bench:
     def _parse(self):
         plan, lab = self._plan, self._lab
         size = lab.log(plan.main).stat().st_size
-        original, ours = Sample(), Sample()
+        original, ours, named = Sample(), Sample(), Sample()
         for _ in range(plan.passes):
             lab.measure("original match", plan.main, warm_up=1, into=original)
             lab.measure("parse", plan.main, warm_up=1, into=ours)
+            lab.measure("parse, format named", plan.main, warm_up=1, into=named)
+        near, far = (lab.measure("parse, nothing kept", size, warm_up=1) for size in plan.sizes[-2:])
         return Table(
             f"Parsing {BYTES.name(plan.main)}",
             meanings.PARSE,
             [
                 Row("wall time", SECONDS, original.wall, ours.wall),
                 Row("rate", RATE, size / original.wall, size / ours.wall, (Limit(3, of_ratio=True),)),
+                Row("share of recognising the format", PERCENT, None, 1 - named.wall / ours.wall, (Limit(0.05),)),
+                *(Row("`rg -c -F` of the same file: rate", RATE, None, size / rg) for rg in self._rg()),
+                Growth(
+                    f"peak memory, {BYTES.name(plan.sizes[-1])} to {BYTES.name(plan.sizes[-2])}",
+                    near.peak,
+                    far.peak,
+                    MOST_GROWTH,
+                    BYTES,
+                ),
+            ],
+        )
+
+    def _rg(self):
+        """How long the fastest search there is takes to count the lines, if it is on this machine."""
+        program = shutil.which("rg")
+        if not program:
+            return []
+        command = [program, "-c", "-F", "elapsed time per iteration", str(self._lab.log(self._plan.main))]
+        times = []
+        for _ in range(self._plan.passes):
+            began_at = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            times.append(time.perf_counter() - began_at)
+        return [statistics.median(times)]
+
+    def _hostile(self):
+        return Table(
+            "Bytes that no log should hold",
+            meanings.HOSTILE,
+            [
+                Growth(f"{name}, to half of it", seconds(what, size // 2), seconds(what, size), MOST_LINEAR, SECONDS)
+                for name, what, size in CASES
             ],
         )
 

@@ -20,6 +20,8 @@ WAYS = {
     "first look": ("ours", "FirstLook"),
     "read all": ("ours", "ReadAll"),
     "parse": ("ours", "Parse"),
+    "parse, format named": ("ours", "ParseNamed"),
+    "parse, nothing kept": ("ours", "ParseStream"),
 }
 
 
