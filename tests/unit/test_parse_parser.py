@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor_core.collect.lines import cut
 from monitor_core.model.records import Failure, Marker, MarkerKind, Progress
 from monitor_core.parse import AUTO, DIALECTS, Parser
 from monitor_core.parse.counter import Counter
@@ -16,7 +18,17 @@ from monitor_core.parse.counter import Counter
 DATA = Path(__file__).parents[1] / "data" / "megatron"
 FINISHED = (DATA / "finished.log").read_bytes()
 FAILED = (DATA / "failed.log").read_bytes()
-FRAGMENTS = [*FINISHED.splitlines(), *FAILED.splitlines(), b"", b"\xff\xfe caf\xe9", b"x" * 9000, b"iteration 1/ 2 |"]
+EXAMPLES = [line.encode() for dialect in DIALECTS.values() for line in dialect.example.splitlines()]
+FRAGMENTS = [
+    *FINISHED.splitlines(),
+    *FAILED.splitlines(),
+    *EXAMPLES,
+    *(line.replace(b"1", b"2") for line in EXAMPLES),
+    b"",
+    b"\xff\xfe caf\xe9",
+    b"x" * 9000,
+    b"iteration 1/ 2 |",
+]
 any_line = st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=80).map(lambda line: line.replace(b"\n", b" ")))
 any_log = st.lists(any_line, max_size=60).map(lambda lines: b"".join(line + b"\n" for line in lines))
 
@@ -132,6 +144,20 @@ def test_a_log_may_be_cut_at_any_line_end(log, at):
     parser = Parser()
     records = parser.feed(b"".join(lines[:at])) + parser.feed(b"".join(lines[at:]))
     assert repr(records) == repr(Parser().feed(log))
+
+
+@given(
+    any_log, st.sampled_from([b"\n", b"\r", b"\r\n"]), st.lists(st.integers(min_value=0, max_value=3000), max_size=8)
+)
+def test_bytes_may_be_cut_anywhere(log, end, cuts):
+    raw = log.replace(b"\n", end)
+    places = [0, *sorted(place for place in cuts if place < len(raw)), len(raw)]
+    whole, parts, partial, records = Parser(), Parser(), b"", []
+    for start, stop in pairwise(places):
+        lines, partial = cut(partial, raw[start:stop])
+        records += parts.feed(lines)
+    assert repr(records) == repr(whole.feed(cut(b"", raw)[0]))
+    assert json.dumps(parts.state()) == json.dumps(whole.state())
 
 
 def test_each_dialect_looks_only_at_lines_that_hold_one_of_its_literals():
