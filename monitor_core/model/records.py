@@ -96,8 +96,9 @@ class HostReading:
 class Progress:
     """A progress line.
 
-    `counted`: the log tells no iteration, and this is the number of the line. `timestamp` is the printed date and time read as if it were UTC (seconds since 1970), or None where the line has
-    none. `loss` is None where the line has no loss field (Megatron drops it when the loss is not finite).
+    `counted`: the log tells no iteration, and this is the number of the line. `timestamp` is the printed date and time
+    read as if it were UTC (seconds since 1970), or None where the line has none. `loss` is None where the line has no
+    loss field (Megatron drops it when the loss is not finite).
     """
 
     iteration: int
