@@ -124,21 +124,24 @@ class Recognition:
 
     def _believes(self, dialect: Dialect, record: Record) -> bool:
         """Whether it may be told already: numbers of one dialect alone, other words of all."""
-        if not isinstance(record, Progress | Detail):
+        if isinstance(record, Detail):
+            return self._last is not None and self._last.iteration == record.iteration
+        if not isinstance(record, Progress):
             return True
-        if dialect.needs_proof and not self._counters[dialect.name].proven:
-            return False
-        return dialect.name == (self.chosen.name if self.chosen else self._spoken or dialect.name)
+        return self._proven(dialect) and dialect.name == (
+            self.chosen.name if self.chosen else self._spoken or dialect.name
+        )
 
     def _agrees(self, dialect: Dialect, record: Progress) -> bool:
         """Whether an earlier line of the dialect fits; if not, this one is what later ones have to fit."""
-        if dialect.needs_proof and not self._counters[dialect.name].proven:
-            return False
         first = self._first.get(dialect.name)
         if first is not None and first.iteration < record.iteration and first.total == record.total:
-            return True
+            return self._proven(dialect)
         self._first[dialect.name] = record
         return False
+
+    def _proven(self, dialect: Dialect) -> bool:
+        return not dialect.needs_proof or self._counters[dialect.name].proven
 
     def _choose(self, dialect: Dialect, record: Progress, number: int) -> list[Record]:
         first, before = self._first.pop(dialect.name), self._spoken
