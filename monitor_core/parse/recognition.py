@@ -145,7 +145,8 @@ class Recognition:
 
     def _choose(self, dialect: Dialect, record: Progress, number: int) -> list[Record]:
         first, before = self._first.pop(dialect.name), self._spoken
-        self._first.clear()
+        if dialect.rank is Rank.FRAMEWORK:
+            self._first.clear()
         goes_on = before in {None, dialect.name} or self._goes_on(record)
         same_rank = self.chosen is not None and self.chosen.rank is dialect.rank
         self.chosen = dialect

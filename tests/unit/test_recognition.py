@@ -40,8 +40,8 @@ def kinds(records):
 
 
 def test_one_progress_line_is_told_at_once():
-    records, format = read(TALK, iteration(1))
-    assert (iterations(records), format) == ([1], "megatron")
+    records, name = read(TALK, iteration(1))
+    assert (iterations(records), name) == ([1], "megatron")
 
 
 def test_a_bar_alone_is_a_bar():
@@ -49,14 +49,14 @@ def test_a_bar_alone_is_a_bar():
 
 
 def test_a_bar_with_values_below_is_that_of_a_framework_and_goes_on():
-    records, format = read(bar(1), bar(2), values(2.5), bar(3), values(2.4))
-    assert (iterations(records), format, kinds(records)) == ([1, 2, 3], "hf-trainer", [])
+    records, name = read(bar(1), bar(2), values(2.5), bar(3), values(2.4))
+    assert (iterations(records), name, kinds(records)) == ([1, 2, 3], "hf-trainer", [])
     assert [record for record in records if isinstance(record, Detail)][-1].loss == 2.4
 
 
 def test_bars_before_the_training_are_taken_back():
-    records, format = read(bar(1, 7), bar(2, 7), iteration(1), iteration(2), iteration(3))
-    assert format == "megatron"
+    records, name = read(bar(1, 7), bar(2, 7), iteration(1), iteration(2), iteration(3))
+    assert name == "megatron"
     assert kinds(records) == [MarkerKind.REVISED]
     assert iterations(records[records.index(Marker(MarkerKind.REVISED)) :]) == [1, 2, 3]
 
@@ -69,25 +69,25 @@ def test_what_was_taken_back_is_no_launch_of_the_run():
 
 
 def test_bars_of_something_else_in_the_middle_change_nothing():
-    records, format = read(iteration(1), iteration(2), bar(1, 7), bar(2, 7), iteration(3))
-    assert (iterations(records), format, kinds(records)) == ([1, 2, 3], "megatron", [])
+    records, name = read(iteration(1), iteration(2), bar(1, 7), bar(2, 7), iteration(3))
+    assert (iterations(records), name, kinds(records)) == ([1, 2, 3], "megatron", [])
 
 
 def test_a_stray_line_of_another_framework_does_not_decide():
-    records, format = read(iteration(1), values(2.5), iteration(2), iteration(3))
-    assert (iterations(records), format) == ([1, 2, 3], "megatron")
+    records, name = read(iteration(1), values(2.5), iteration(2), iteration(3))
+    assert (iterations(records), name) == ([1, 2, 3], "megatron")
 
 
 def test_another_framework_after_a_long_silence_is_a_new_launch():
     before = [iteration(1), iteration(2), *[TALK] * 5000]
-    records, format = read(*before, bar(1, 70), values(2.5), bar(2, 70), values(2.4), bar(3, 70))
-    assert (iterations(records), format) == ([1, 2, 1, 2, 3], "hf-trainer")
+    records, name = read(*before, bar(1, 70), values(2.5), bar(2, 70), values(2.4), bar(3, 70))
+    assert (iterations(records), name) == ([1, 2, 1, 2, 3], "hf-trainer")
     assert kinds(records) == [MarkerKind.START]
 
 
 def test_a_silence_alone_changes_nothing():
-    records, format = read(iteration(1), iteration(2), *[TALK] * 6000, iteration(3), bar(1), values(2.5), bar(2))
-    assert (iterations(records), format) == ([1, 2, 3], "megatron")
+    records, name = read(iteration(1), iteration(2), *[TALK] * 6000, iteration(3), bar(1), values(2.5), bar(2))
+    assert (iterations(records), name) == ([1, 2, 3], "megatron")
 
 
 def test_what_was_recognised_outlives_a_restart():
@@ -100,5 +100,5 @@ def test_what_was_recognised_outlives_a_restart():
 
 def test_a_format_that_is_named_is_not_doubted():
     parser = Parser("tqdm")
-    records, format = read(iteration(1), iteration(2), bar(1), bar(2), parser=parser)
-    assert (iterations(records), format) == ([1, 2], "tqdm")
+    records, name = read(iteration(1), iteration(2), bar(1), bar(2), parser=parser)
+    assert (iterations(records), name) == ([1, 2], "tqdm")
