@@ -8,7 +8,7 @@ from typing import Any, Self
 from monitor_core.model.records import Failure, Record, Role
 from monitor_core.parse.dialects import AUTO, choose
 from monitor_core.parse.recognition import Recognition
-from monitor_core.parse.scan import end_of_line, end_of_lines, lines_with, pieces, present
+from monitor_core.parse.scan import count_lines, end_of_line, end_of_lines, lines_with, pieces, present
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.parse.tags import rank_of, tags_of
@@ -59,22 +59,22 @@ class Parser:
 
     def feed(self, block: bytes) -> list[Record]:
         """Take whole lines, each with its line feed; return what they say, in their order."""
-        return [record for piece in pieces(block) for part in self._parts(piece) for record in self._read(part)]
+        return [record for piece in pieces(block) for part in self._parts(piece) for record in self._read(*part)]
 
-    def _parts(self, piece: bytes) -> Iterator[bytes]:
-        """Yield the piece; cut where other dialects are asked again, since their lines have to be looked for then."""
+    def _parts(self, piece: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield the piece, and its number of lines; cut where other dialects are asked again: their lines matter then."""
         while piece:
-            alone = self._recognition.listens_until - self.lines
-            end = end_of_lines(piece, alone) if alone > 0 else len(piece)
+            lines, alone = count_lines(piece), self._recognition.listens_until - self.lines
+            end = end_of_lines(piece, alone) if 0 < alone < lines else len(piece)
             part, piece = piece[:end], piece[end:]
-            yield part
+            yield part, alone if piece else lines
 
-    def _read(self, piece: bytes) -> Iterator[Record]:
+    def _read(self, piece: bytes, lines: int) -> Iterator[Record]:
         literals = present(piece, self._literals())
-        at_once = None if self._tracebacks else self._recognition.read_all(piece, literals, self.lines)
+        at_once = None if self._tracebacks else self._recognition.read_all(piece, literals, self.lines, lines)
         if at_once is not None:
             yield from at_once
-            self.lines += piece.count(b"\n")
+            self.lines += lines
             return
         matter = dict(lines_with(piece, literals))
         counted = 0

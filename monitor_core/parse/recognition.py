@@ -57,17 +57,17 @@ class Recognition:
             return [] if record is None else self._told(asked[0], record, number)
         return self._weigh(line, number, asked)
 
-    def read_all(self, block: bytes, literals: Sequence[bytes], number: int) -> list[Progress] | None:
+    def read_all(self, block: bytes, literals: Sequence[bytes], number: int, lines: int) -> list[Progress] | None:
         """Return what a block says that holds no other literals; None if its lines have to be read one by one.
 
-        `number` is that of its first line.
+        `number` is that of its first line, `lines` how many it has.
         """
         asked = self.asked(number)
         rules = [rule for rule in asked[0].rules if rule.literal in literals] if len(asked) == 1 else []
         bulk = rules[0].all if len(rules) == 1 == len(literals) else None
         records = bulk(block) if bulk else None
         if records:
-            last = number + block.count(b"\n", 0, block.rfind(literals[0]))
+            last = number + lines - block.count(b"\n", block.rfind(literals[0]))
             self._counters[asked[0].name].proven = True
             self._told(asked[0], records[-1], last)
         return records

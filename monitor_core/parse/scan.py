@@ -25,10 +25,13 @@ def end_of_line(block: bytes, at: int) -> int:
     return len(block) if end < 0 else end
 
 
+def count_lines(block: bytes) -> int:
+    """Return how many lines a block has, whether or not the last of them is ended."""
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
 def end_of_lines(block: bytes, count: int) -> int:
-    """Return where the line after so many begins; the length of the block if it has no more than that."""
-    if block.count(b"\n") <= count:
-        return len(block)
+    """Return where the line after so many begins, in a block that has at least so many."""
     at = 0
     for _ in range(count):
         at = end_of_line(block, at) + 1
