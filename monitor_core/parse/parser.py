@@ -62,7 +62,7 @@ class Parser:
         return [record for piece in pieces(block) for part in self._parts(piece) for record in self._read(*part)]
 
     def _parts(self, piece: bytes) -> Iterator[tuple[bytes, int]]:
-        """Yield the piece, and its number of lines; cut where other dialects are asked again: their lines matter then."""
+        """Yield the piece and its number of lines; cut where other dialects are asked again."""
         while piece:
             lines, alone = count_lines(piece), self._recognition.listens_until - self.lines
             end = end_of_lines(piece, alone) if 0 < alone < lines else len(piece)
