@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import json
-import math
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ INDEX = SHARED / "logs" / "INDEX.tsv"
 TABLE = Path(__file__).parents[1] / "data" / "shared_logs_truth.tsv"
 NUMBERS = ("first", "last", "total", "count", "launches")
 TOLERANCE = {"median_ms": 0.02, "last_loss": 0.001}
+ROUGHLY = 0.05
 pytestmark = pytest.mark.skipif(
     not INDEX.exists(), reason="no shared data: put it beside the repository as ../shared, or set TRAINSTATUS_SHARED"
 )
@@ -37,7 +37,14 @@ def expected(name):
     row = TRUTH[name]
     texts = {field: row[field] or None for field in ("format", "state", "cause")}
     counts = {field: int(row[field]) if row[field] else None for field in NUMBERS}
-    return texts | counts | {field: float(row[field]) if row[field] else None for field in TOLERANCE}
+    return texts | counts | {field: close(row[field], TOLERANCE[field]) for field in TOLERANCE}
+
+
+def close(number, tolerance):
+    """`~` before a number: the log tells it only roughly."""
+    if not number:
+        return None
+    return pytest.approx(float(number.removeprefix("~")), rel=ROUGHLY if number.startswith("~") else tolerance)
 
 
 @lru_cache
@@ -61,16 +68,14 @@ def _output(log):
     return out.getvalue()
 
 
-def agree(field, right, got):
-    if field in TOLERANCE and right is not None and got is not None:
-        return math.isclose(right, got, rel_tol=TOLERANCE[field])
-    return right == got
-
-
 def differences(name):
     got = replayed(name)
     pairs = {field: (right, got[field]) for field, right in expected(name).items()}
-    return {field: pair for field, pair in pairs.items() if not agree(field, *pair)}
+    return {field: (right, got) for field, (right, got) in pairs.items() if right != got}
+
+
+def test_each_shared_log_has_a_row():
+    assert sorted(TRUTH) == sorted(row["file"] for row in rows(INDEX))
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -80,7 +85,7 @@ def test_the_replay_of_a_log_says_what_a_person_read_in_it(name):
 
 
 def test_nearly_all_whole_logs_are_right_and_hardly_a_field_is_wrong():
-    whole = [row["file"] for row in rows(INDEX) if row["whole_or_excerpt"].startswith("whole") and row["file"] in TRUTH]
+    whole = [row["file"] for row in rows(INDEX) if row["whole_or_excerpt"].startswith("whole")]
     right = [name for name in whole if not differences(name)]
     told = [got for name in TRUTH for _, got in differences(name).values() if got not in {None, "unknown"}]
     assert len(right) >= 0.95 * len(whole), f"{len(right)} of {len(whole)} whole logs are right"
