@@ -27,10 +27,10 @@ DIALECT = Dialect(
     "mllog",
     title="MLPerf :::MLLOG lines",
     example="""\
-:::MLLOG {"namespace": "", "time_ms": 1793607342000, "event_type": "POINT_IN_TIME", "key": "train_loss", "value": 5.588,\
- "metadata": {"file": "train.py", "lineno": 10, "samples_count": 512}}
-:::MLLOG {"namespace": "", "time_ms": 1793607393000, "event_type": "POINT_IN_TIME", "key": "train_loss", "value": 5.076,\
- "metadata": {"file": "train.py", "lineno": 10, "samples_count": 1024}}""",
+:::MLLOG {"time_ms": 1793607342000, "event_type": "POINT_IN_TIME", "key": "train_loss", "value": 5.588,\
+ "metadata": {"lineno": 10, "samples_count": 512}}
+:::MLLOG {"time_ms": 1793607393000, "event_type": "POINT_IN_TIME", "key": "train_loss", "value": 5.076,\
+ "metadata": {"lineno": 10, "samples_count": 1024}}""",
     rank=Rank.LIBRARY,
     rules=(progress('"key": "train_loss"', _LOSS), _marker(MarkerKind.START, "run_start"), *MARKERS),
 )

@@ -25,9 +25,9 @@ DIALECT = Dialect(
     title="PaddleNLP, PaddleFormers, ERNIEKit",
     example="""\
 [2026-11-02 08:15:42,008] [    INFO] - loss: 3.25806541, learning_rate: 2.999e-05, global_step: 10,\
- interval_runtime: 2.2591, interval_samples_per_second: 35.41, interval_steps_per_second: 4.427, progress_or_epoch: 0.02
+ interval_runtime: 2.2591, interval_samples_per_second: 35.41, interval_steps_per_second: 4.427, epoch: 0.02
 [2026-11-02 08:15:44,271] [    INFO] - loss: 2.78513584, learning_rate: 2.998e-05, global_step: 20,\
- interval_runtime: 2.2474, interval_samples_per_second: 35.60, interval_steps_per_second: 4.450, progress_or_epoch: 0.05""",
+ interval_runtime: 2.2474, interval_samples_per_second: 35.60, interval_steps_per_second: 4.450, epoch: 0.05""",
     rules=(
         progress(
             ", global_step: ",
