@@ -26,8 +26,10 @@ _BAR = re.compile(
 _OTHERS = re.compile(
     rb"(?i)\b(?:map|filter|tokeniz|download|load|sav|fetch|generat|running tokenizer|group|concat|cast|pack|truncat"
     rb"|saniti?ty|valid|eval|test|predict|infer|creat|writ|read|prepar|comput|process|adding|applying|convert|captur"
-    rb"|resolv|creating|extract|quantiz|merg|epoch \d+ eval|checkpoint|sampl|autotun|compil)"
+    rb"|resolv|creating|extract|quantiz|merg|epoch \d+ eval|checkpoint|sampl|autotun|compil|val\b|dev\b|preproces"
+    rb"|encod|decod|embed|index|shuffl|split|build|scan|cach|upload|collect|pars|warm|calibrat|setup|setting|hash)"
 )
+_OF_EPOCHS = re.compile(rb"(?i)\bepochs?:? *$")
 _EPOCH = re.compile(rb"(?i)\bepoch:?[ \[]*(\d{1,9})(?: ?/ ?(\d{1,9}))?")
 
 
@@ -44,7 +46,9 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
         if not match or _OTHERS.search(match["name"]):
             return None
         count, length = (FIELDS["iteration"].read(match[name]) for name in ("iteration", "total"))
-        if not _follows(counter, int(count), int(length)):
+        if _OF_EPOCHS.search(match["name"]):
+            counter.epochs = int(length)
+        if not _follows(counter, int(count), int(length), epochs=epochs):
             return None
         told = _told(match)
         find(line, match.end(), told)
@@ -57,15 +61,16 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
     return Rule(_LITERAL.encode(), read, proves=False)
 
 
-def _follows(counter: Counter, count: int, length: int) -> bool:
+def _follows(counter: Counter, count: int, length: int, *, epochs: bool) -> bool:
     """Whether a bar is that of the training; ranks draw copies, each at most an iteration behind the first."""
     behind = (counter.iteration or 0) - counter.done - count
-    if count == 0 and behind > 1 and counter.bar == length:
+    if count == 0 and behind > 1 and counter.bar == length and not (epochs and behind == length):
         counter.release()
     new = counter.bar != length or (counter.free and behind > 0)
     if not new:
         return behind <= 0 or behind + count == length
-    if length == 0 or not counter.free:
+    # One at zero decides nothing: around the bars of the epochs there may be one that counts them.
+    if length == 0 or not (counter.free or counter.iteration is None):
         return False
     counter.bar, counter.free, counter.iteration, counter.done = length, False, None, 0
     return True
@@ -84,8 +89,14 @@ def _through_epochs(counter: Counter, told: Told, name: bytes, count: int, lengt
     elif counter.iteration is not None and counter.iteration >= counter.done + length > counter.done + count:
         counter.done += length
     told["iteration"] = counter.done + count
-    if "total" not in told and counter.done == 0 and not epoch:
+    if "total" in told or epoch:
+        return
+    if counter.epochs and counter.epochs != length:
+        told["total"] = counter.epochs * length
+    elif counter.done == 0:
         told["total"] = length
+    else:
+        counter.total = None
 
 
 def _told(match: re.Match[bytes]) -> Told:

@@ -18,7 +18,9 @@ class Counter:
     `held` are values that belong to the next progress line. `done` are the iterations of earlier bars, `bar` the
     length of the one that is followed, `free` says that another may be followed instead. `elapsed` is the time since
     the start, in seconds, that the last line told. `leads`: no line tells an iteration, and those with values lead.
-    `proven`: a line came that only this framework prints.
+    `proven`: a line came that only this framework prints. `batch` is the place in its epoch that was told last and
+    `stride` how far it was from the one before; `learned` is the length of an epoch where only places tell it.
+    `hidden`: so many lines to come only look like progress.
     """
 
     iteration: int | None = None
@@ -33,10 +35,15 @@ class Counter:
     elapsed: float | None = None
     leads: bool = False
     proven: bool = False
+    batch: int | None = None
+    stride: int = 0
+    learned: int = 0
+    hidden: int = 0
     held: Told = field(default_factory=dict)
 
     def hold(self, told: Told) -> None:
         """Keep values for lines to come: what is said of epochs and of the total stays, the rest is for the next."""
+        self._learn(told)
         for name in _STAY:
             if name in told:
                 setattr(self, name, int(told[name]))
@@ -82,6 +89,7 @@ class Counter:
     def release(self) -> None:
         """Note that another training may begin: what comes next may count up to another total."""
         self.free = True
+        self.hidden = 0
 
     def state(self) -> dict[str, Any]:
         """Return what must be kept across a restart, as values that JSON can hold."""
@@ -103,7 +111,20 @@ class Counter:
         if "batch" not in told:
             return None
         epochs_before = max(0, self.epoch - first_epoch) if self.epoch is not None else 0
-        return epochs_before * (self.batches or 0) + int(told["batch"])
+        return epochs_before * (self.batches or self.learned) + int(told["batch"])
+
+    def _learn(self, told: Told) -> None:
+        """Take the last place in an epoch for its length, where no line tells it and the next epoch begins again."""
+        if "batch" not in told:
+            return
+        before, self.batch = self.batch, int(told["batch"])
+        if before is None:
+            return
+        if self.batch > before:
+            self.stride = self.batch - before
+        elif not self.learned and self.epoch is not None and told.get("epoch", 0) > self.epoch:
+            from_zero = self.batch == 0 or self.batch + 1 == self.stride
+            self.learned = before + from_zero
 
     def _total(self) -> int | None:
         if self.epochs and self.batches:
@@ -124,7 +145,8 @@ class Counter:
         elif self.elapsed is not None and before is not None:
             interval = (self.elapsed - before) * 1000
         since = 0 if self.iteration is None else iteration - self.iteration
-        return interval / since if interval is not None and since > 0 else None
+        covered = min((count for count in (since, told.get("interval", 0)) if count > 0), default=0)
+        return interval / covered if interval is not None and covered else None
 
 
 def _values(told: Told) -> tuple[float | None, float | None, float | None, float | None, int | None]:

@@ -138,6 +138,9 @@ def progress(
         found = line.told(text)
         if not found:
             return None
+        if counter.hidden:
+            counter.hidden -= 1
+            return None
         values, start = found
         return counter.progress(values, last_stamp(text[:start]), first_epoch)
 
@@ -183,10 +186,13 @@ def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
     return Rule(literal.encode(), read)
 
 
-def marker(kind: MarkerKind, literal: str, pattern: bytes | None = None, *, proves: bool = False) -> Rule:
+def marker(
+    kind: MarkerKind, literal: str, pattern: bytes | None = None, *, proves: bool = False, hides: int = 0
+) -> Rule:
     """Return the rule of lines that tell a phase: those with the literal, and with the pattern if there is one.
 
-    `proves`: no other framework prints such a line. The groups `iteration`, `text`, `name` and `value` of the regular
+    `proves`: no other framework prints such a line. `hides`: so many lines after it only look like progress, unless the
+    evaluation is over or a training starts before. The groups `iteration`, `text`, `name` and `value` of the regular
     expression fill the fields of that name.
     """
     search = re.compile(pattern if pattern is not None else re.escape(literal.encode())).search
@@ -197,6 +203,8 @@ def marker(kind: MarkerKind, literal: str, pattern: bytes | None = None, *, prov
             return None
         if kind is MarkerKind.START:
             counter.release()
+        if hides or kind is MarkerKind.EVALUATION_END:
+            counter.hidden = hides
         words = {key: word.decode("utf-8", "replace") for key, word in match.groupdict().items() if word}
         iteration = words.pop("iteration", None)
         return Marker(kind, int(iteration) if iteration else None, first_stamp(line), **words)

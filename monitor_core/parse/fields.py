@@ -55,6 +55,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "it_per_s": Field(_VALUE, _value, "iterations per second"),
         "interval_ms": Field(_VALUE, _value, "time since the last progress line in milliseconds"),
         "interval_s": Field(_VALUE, _value, "time since the last progress line in seconds"),
+        "interval": Field(_COUNT, _count, "at most how many iterations `interval_s` covers"),
         "elapsed_s": Field(_VALUE, _value, "time since the start in seconds"),
         "loss": Field(_VALUE, _value, "training loss"),
         "grad_norm": Field(_VALUE, _value, "norm of the gradient"),

@@ -6,12 +6,34 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from monitor_core.parse.dialect import Dialect
-from monitor_core.parse.dialects import hf_trainer, megatron, tqdm
+from monitor_core.parse.dialects import (
+    dllogger,
+    hf_trainer,
+    hugectr,
+    lightgbm,
+    megatron,
+    mindspore,
+    mllog,
+    mxnet,
+    paddle,
+    paddlenlp,
+    tqdm,
+    xgboost,
+)
 
 AUTO = "auto"
 _ALL = (
     megatron.DIALECT,
     hf_trainer.DIALECT,
+    paddle.DIALECT,
+    paddlenlp.DIALECT,
+    mindspore.DIALECT,
+    mxnet.DIALECT,
+    hugectr.DIALECT,
+    lightgbm.DIALECT,
+    xgboost.DIALECT,
+    dllogger.DIALECT,
+    mllog.DIALECT,
     tqdm.DIALECT,
 )
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
