@@ -17,8 +17,8 @@ _LITERAL = "%|"
 _COUNT, _VALUE = FIELDS["iteration"].pattern, FIELDS["s"].pattern
 _BAR = re.compile(
     (
-        r"(?P<name>[^|\r\n]{0,120}?)(?<!\d)\d{1,3}%\|[^|]{0,600}\| *"
-        rf"(?P<iteration>{_COUNT})/(?P<total>{_COUNT}) \[(?P<elapsed>[\d:]{{1,12}})<(?P<left>[\d:?]{{1,12}}), *"
+        r"(?P<name>[^|\r\n]{0,100}?)(?<!\d)\d{1,3}%\|[^|]{0,600}\| {0,9}"
+        rf"(?P<iteration>{_COUNT})/(?P<total>{_COUNT}) \[(?P<elapsed>[\d:]{{1,12}})<(?P<left>[\d:?]{{1,12}}), {{0,9}}"
         rf"(?:\?|(?P<rate>{_VALUE}))(?P<unit> ?[^\],]{{1,20}})"
     ).encode()
 )
@@ -58,7 +58,7 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
             told |= {"iteration": count, "total": length}
         return _progress(counter, told, line[: match.start()])
 
-    return Rule(_LITERAL.encode(), read, proves=False)
+    return Rule(_LITERAL.encode(), read, proves=False, pattern=_BAR.pattern)
 
 
 def _follows(counter: Counter, count: int, length: int, *, epochs: bool) -> bool:

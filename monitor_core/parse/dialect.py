@@ -37,13 +37,15 @@ class Rule:
     """A line that holds `literal` (matched to the letter) is given to `read`, which may find that it is nothing.
 
     `proves`: no other framework prints such a line. `all` reads all such lines of a block at once, where that is much
-    faster; it returns None if it cannot, and neither uses the counter.
+    faster; it returns None if it cannot, and neither uses the counter. `pattern` is the regular expression that the
+    line is read by, if it is one.
     """
 
     literal: bytes
     read: Read
     proves: bool = True
     all: Callable[[bytes], list[Progress] | None] | None = None
+    pattern: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ class Dialect:
 class _Line:
     """Finds the values of a line: those of a pattern, then those of keys after it."""
 
-    search: Callable[[bytes], re.Match[bytes] | None]
+    pattern: re.Pattern[bytes]
     keys: Callable[[bytes, int, Told], None] | None
 
     def told(self, line: bytes) -> tuple[Told, int] | None:
         """Return the values, and where the pattern begins; None if the line is another one."""
-        match = self.search(line)
+        match = self.pattern.search(line)
         if match is None:
             return None
         try:
@@ -101,8 +103,7 @@ class _Line:
 
 def _line(pattern: str, keys: Keys, *, expression: bool = False) -> _Line:
     source = pattern if expression else regular_expression(pattern)
-    search = re.compile(source.encode()).search
-    return _Line(search, _finder(tuple(keys.items())) if keys else None)
+    return _Line(re.compile(source.encode()), _finder(tuple(keys.items())) if keys else None)
 
 
 @lru_cache
@@ -115,11 +116,15 @@ def _finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], N
         rf"(?<![\w/.-])({names})['\"]?[ \t]{{0,20}}[:=][ \t]{{0,20}}['\"]?\[?[ \t]{{0,20}}({value})".encode()
     ).finditer
 
+    whole = re.compile(FIELDS["throughput"].pattern.encode()).match
+
     def values(line: bytes, start: int, found: Told) -> None:
         for match in find(line, start):
             field = fields[match[1]]
             if field not in found:
-                found[field] = FIELDS[field].read(match[2])
+                # It alone may have a suffix, which the word of another value is not to take from what follows.
+                word = whole(line, match.start(2)) if field == "throughput" else None
+                found[field] = FIELDS[field].read(word[0] if word else match[2])
 
     return values
 
@@ -144,7 +149,7 @@ def progress(
         values, start = found
         return counter.progress(values, last_stamp(text[:start]), first_epoch)
 
-    return Rule(literal.encode(), read)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
 
 
 def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = False) -> Rule:
@@ -162,7 +167,7 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
             return counter.count(found[0], first_stamp(text))
         return counter.detail(found[0], first_stamp(text))
 
-    return Rule(literal.encode(), read)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
 
 
 def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
@@ -183,7 +188,7 @@ def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
         counter.hold(values)
         return left
 
-    return Rule(literal.encode(), read)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
 
 
 def marker(
@@ -195,7 +200,8 @@ def marker(
     evaluation is over or a training starts before. The groups `iteration`, `text`, `name` and `value` of the regular
     expression fill the fields of that name.
     """
-    search = re.compile(pattern if pattern is not None else re.escape(literal.encode())).search
+    expression = pattern if pattern is not None else re.escape(literal.encode())
+    search = re.compile(expression).search
 
     def read(line: bytes, counter: Counter) -> Marker | None:
         match = search(line)
@@ -209,4 +215,4 @@ def marker(
         iteration = words.pop("iteration", None)
         return Marker(kind, int(iteration) if iteration else None, first_stamp(line), **words)
 
-    return Rule(literal.encode(), read, proves)
+    return Rule(literal.encode(), read, proves, pattern=expression)

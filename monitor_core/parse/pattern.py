@@ -25,7 +25,7 @@ def _part(match: re.Match[str], names: list[str]) -> str:
     if match["stray"]:
         raise ValueError(f"a brace at character {match.start() + 1} has no partner (a brace itself is written twice)")
     if match["space"]:
-        return r"[ \t]+"
+        return r"[ \t]{1,40}"
     if match["field"] is None:
         return re.escape((match["brace"] or match["text"])[: 1 if match["brace"] else None])
     return _field(match["field"].strip(), names)

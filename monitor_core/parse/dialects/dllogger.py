@@ -20,7 +20,6 @@ _KEYS = {
     "train.lr": "learning_rate",
     "learning_rate": "learning_rate",
     "lr": "learning_rate",
-    "lrate": "learning_rate",
     "train.ips": "throughput",
     "throughput_train": "throughput",
     "throughput": "throughput",
@@ -28,11 +27,13 @@ _KEYS = {
 }
 _TEXT = (
     r"DLL \d{4}-\S{1,20} \S{1,20} - (?:(?:Training )?Epoch: (?P<epoch>\d{1,9}) )?(?:Training )?"
-    r"Iteration: (?P<batch>\d{1,15}) +(?!val|eval|test|final|Valid|\w{0,20}_eval)"
+    r"Iteration: (?P<batch>\d{1,15}) {1,9}(?!val|eval|test|final|Valid|\w{0,20}_eval)"
 )
 _RNNT = (
-    r"DLL .{0,60} - epoch +(?P<epoch>\d{1,9}) \| iter +(?=(?P<interval>\d{1,9}))(?P<batch>\d{1,9})/(?P<batches>\d{1,9})"
-    r" \| loss +(?P<loss>[\d.]{1,20}|nan|inf) \|.{0,40}\| took +(?P<interval_s>[\d.]{1,12}) s"
+    r"DLL .{0,60} - epoch {1,9}(?P<epoch>\d{1,9}) \| "
+    r"iter {1,9}(?=(?P<interval>\d{1,9}))(?P<batch>\d{1,9})/(?P<batches>\d{1,9})"
+    r" \| loss {1,9}(?P<loss>[\d.]{1,20}|nan|inf) \|.{0,40}\| took {1,9}(?P<interval_s>[\d.]{1,12}) s"
+    r"(?: \| lrate {1,9}(?P<learning_rate>[\d.e-]{1,20}))?"
 )
 _JSON = r'"type": "LOG", "step": \[(?P<epoch>\d{1,9}), (?P<batch>\d{1,15})\], "data"'
 
@@ -45,7 +46,7 @@ DLL 2026-11-02 08:15:43.935614 - Epoch: 0 Iteration: 39  train.loss : 6.680744  
     rank=Rank.LIBRARY,
     rules=(
         progress("DLL ", _TEXT, keys=_KEYS, expression=True),
-        progress(" | took ", _RNNT, keys={"lrate": "learning_rate"}, expression=True, first_epoch=1),
+        progress(" | took ", _RNNT, expression=True, first_epoch=1),
         progress('"type": "LOG", "step": [', _JSON, keys=_KEYS, expression=True, first_epoch=1),
         context("PARAMETER | epochs : ", "PARAMETER | epochs : {epochs}"),
         marker(MarkerKind.TRAINING_DONE, "DLL ", rb"DLL \d{4}-\S{1,20} \S{1,20} - (?:Summary:| [\w|])"),

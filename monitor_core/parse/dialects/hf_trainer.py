@@ -23,7 +23,8 @@ DIALECT = Dialect(
     title="Hugging Face Trainer; accelerate, TRL, LLaMA-Factory, ms-swift, axolotl",
     example="""\
  46%|████▋     | 139/300 [02:34<02:59,  1.11s/it]
-{'loss': 2.3142, 'grad_norm': 1.0312, 'learning_rate': 5e-05, 'epoch': 0.46}""",
+{'loss': 2.3142, 'grad_norm': 1.0312, 'learning_rate': 5e-05, 'epoch': 0.46}
+ 47%|████▋     | 140/300 [02:35<02:57,  1.11s/it]""",
     needs_proof=True,
     rules=(
         detail("'loss': ", "{{", keys=_KEYS, counts=True),

@@ -26,8 +26,11 @@ DIALECT = Dialect(
 [20]\ttraining's binary_logloss: 0.403616\tvalid_1's binary_logloss: 0.436496""",
     rules=(
         progress("]\t", _ROUND, expression=True),
-        context("[LightGBM] [Info] Iteration:", "Iteration:{any:number}, training {any:metric} : {loss}"),
-        progress(" elapsed, finished iteration ", "{elapsed_s} seconds elapsed, finished iteration {iteration}"),
+        context("[LightGBM] [Info] Iteration:", ", training {any:metric} : {loss}"),
+        progress(
+            " elapsed, finished iteration ",
+            "[LightGBM] [Info] {elapsed_s} seconds elapsed, finished iteration {iteration}",
+        ),
         marker(MarkerKind.START, "[LightGBM] [Info] Start training from score"),
         marker(MarkerKind.TRAINING_DONE, "est iteration is:", hides=1),
         marker(MarkerKind.TRAINING_DONE, "[LightGBM] [Info] Finished training"),

@@ -133,7 +133,7 @@ def _are_keys(words: tuple[bytes, ...]) -> bool:
     return all(_KEY.fullmatch(word) for word in words)
 
 
-_SETTING = rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,} (?P<value>[^\s|]{1,40})\s*$"
+_SETTING = rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,99} (?P<value>[^\s|]{1,40})\s{0,99}$"
 _AT = rb"(?P<iteration>\d{1,15})\b"
 
 _LINES = ProgressLines()
@@ -152,25 +152,25 @@ saving checkpoint at iteration     200 to /data/checkpoints in torch_dist format
         marker(
             MarkerKind.CHECKPOINT_START,
             "saving checkpoint at iteration",
-            rb"saving checkpoint at iteration +" + _AT,
+            rb"saving checkpoint at iteration {1,9}" + _AT,
         ),
         marker(
             MarkerKind.CHECKPOINT_END,
             "successfully saved checkpoint",
-            rb"successfully saved checkpoint (?:from|at) iteration +" + _AT,
+            rb"successfully saved checkpoint (?:from|at) iteration {1,9}" + _AT,
         ),
         marker(
             MarkerKind.EVALUATION_END,
             "validation loss at ",
-            rb"validation loss at (?:iteration +" + _AT + rb"|the end of training)",
+            rb"validation loss at (?:iteration {1,9}" + _AT + rb"|the end of training)",
         ),
-        marker(MarkerKind.EVALUATION, "Evaluating iter", rb"(?P<text>Evaluating iter +\d{1,15}/ *\d{1,15})\b"),
+        marker(MarkerKind.EVALUATION, "Evaluating iter", rb"(?P<text>Evaluating iter {1,9}\d{1,15}/ {0,9}\d{1,15})\b"),
         marker(MarkerKind.START, "[before the start of training step]"),
         marker(MarkerKind.TRAINING_DONE, "[after training is done]"),
         marker(
             MarkerKind.EXITING,
             "[exiting program ",
-            rb"\[(?P<text>exiting program (?:at iteration +" + _AT + rb"|[^\]\[]{1,80}))\]",
+            rb"\[(?P<text>exiting program (?:at iteration {1,9}" + _AT + rb"|[^\]\[]{1,80}))\]",
         ),
         marker(MarkerKind.SETTING, "_interval", _SETTING),
         marker(MarkerKind.SETTING, "train_iters", _SETTING),

@@ -11,7 +11,7 @@ from monitor_core.parse.dialect import Dialect, Rank, Rule, marker, progress
 
 
 def _marker(kind: MarkerKind, key: str, more: bytes = b"") -> Rule:
-    return marker(kind, f'"key": "{key}"', rb":::MLL(?:OG|v0\.\d) .{0,200}" + key.encode() + b'"' + more)
+    return marker(kind, f'"key": "{key}"', f'"key": "{key}"'.encode() + more)
 
 
 # For dialects of frameworks that MLPerf is run with; some print all of these lines when the training is over.

@@ -35,7 +35,7 @@ INFO:root:[Training][Iteration 100][Epoch 1, Batch 100/115] lr: 0.10000, trainin
             expression=True,
         ),
         progress("][Batch ", "[Epoch {epoch}][Batch {batch}]", keys=_KEYS),
-        progress("[Training][Iteration ", "[Training][Iteration {iteration}][Epoch {any}]", keys=_KEYS),
+        progress("[Training][Iteration ", "[Training][Iteration {iteration}][Epoch ", keys=_KEYS),
         marker(MarkerKind.CHECKPOINT_END, 'Saved checkpoint to "'),
         *MARKERS,
     ),
