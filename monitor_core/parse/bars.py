@@ -25,7 +25,7 @@ _BAR = re.compile(
 # What is prepared, loaded, checked or predicted is no training.
 _OTHERS = re.compile(
     rb"(?i)\b(?:map|filter|tokeniz|download|load|sav|fetch|generat|running tokenizer|group|concat|cast|pack|truncat"
-    rb"|saniti?ty|valid|eval|test|predict|infer|creat|writ|read|prepar|comput|process|adding|applying|convert|captur"
+    rb"|sanity|valid|eval|test|predict|infer|creat|writ|read|prepar|comput|process|adding|applying|convert|captur"
     rb"|resolv|creating|extract|quantiz|merg|epoch \d+ eval|checkpoint|sampl|autotun|compil|val\b|dev\b|preproces"
     rb"|encod|decod|embed|index|shuffl|split|build|scan|cach|upload|collect|pars|warm|calibrat|setup|setting|hash)"
 )
@@ -48,7 +48,7 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
         count, length = (FIELDS["iteration"].read(match[name]) for name in ("iteration", "total"))
         if _OF_EPOCHS.search(match["name"]):
             counter.epochs = int(length)
-        if not _follows(counter, int(count), int(length), epochs=epochs):
+        if not _follows(counter, int(count), int(length), epochs=epochs) or count == 0:
             return None
         told = _told(match)
         find(line, match.end(), told)
@@ -109,8 +109,8 @@ def _told(match: re.Match[bytes]) -> Told:
 
 
 def _progress(counter: Counter, told: Told, before: bytes) -> Record | None:
-    """Return the progress; a bar that is drawn again says nothing new, and one at zero has nothing done."""
-    if not told["iteration"] or told["iteration"] == counter.iteration:
+    """Return the progress; a bar that is drawn again says nothing new."""
+    if told["iteration"] == counter.iteration:
         return None
     counter.leads = False
     return counter.progress(told, last_stamp(before))

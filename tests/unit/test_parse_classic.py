@@ -275,7 +275,15 @@ def test_a_line_that_was_cut_says_nothing(dialect, text):
 
 
 @pytest.mark.parametrize(
-    "name", ["Map: ", "Loading checkpoint shards: ", "Validation DataLoader 0: ", "Epoch 1 val: ", "Preprocessing: "]
+    "name",
+    [
+        "Sanity Checking DataLoader 0: ",
+        "Map: ",
+        "Loading checkpoint shards: ",
+        "Validation DataLoader 0: ",
+        "Epoch 1 val: ",
+        "Preprocessing: ",
+    ],
 )
 def test_bars_of_something_else_are_no_training(name):
     assert progress("tqdm", *bars(name, 5)) == []
@@ -283,6 +291,11 @@ def test_bars_of_something_else_are_no_training(name):
 
 def test_bars_of_epochs_are_counted_through():
     assert told("tqdm", *bars("Epoch 1/2: ", 3), *bars("Epoch 2/2: ", 3)) == [(count, 6) for count in range(1, 7)]
+
+
+def test_a_bar_of_an_epoch_that_is_drawn_empty_under_its_old_name_is_no_progress():
+    texts = [*bars("Epoch 0: ", 3), *bars("Epoch 1: ", 3), bar("Epoch 1: ", 0, 3), *bars("Epoch 2: ", 3)]
+    assert [iteration for iteration, _ in told("tqdm", *texts)] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 def test_a_full_bar_that_begins_again_is_the_next_epoch_and_then_no_total_is_known():
