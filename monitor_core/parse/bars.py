@@ -30,6 +30,8 @@ _OTHERS = re.compile(
     rb"|encod|decod|embed|index|shuffl|split|build|scan|cach|upload|collect|pars|warm|calibrat|setup|setting|hash)"
 )
 _OF_EPOCHS = re.compile(rb"(?i)\bepochs?:? *$")
+# What is counted in these is data or bytes.
+_NO_ITERATIONS = re.compile(rb"(?i)^ ?(?:examples|\w?i?B|files?|\w?bytes)/s")
 _EPOCH = re.compile(rb"(?i)\bepoch:?[ \[]*(\d{1,9})(?: ?/ ?(\d{1,9}))?")
 
 
@@ -43,7 +45,7 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
 
     def read(line: bytes, counter: Counter) -> Record | None:
         match = _BAR.search(line)
-        if not match or _OTHERS.search(match["name"]):
+        if not match or _OTHERS.search(match["name"]) or _NO_ITERATIONS.match(match["unit"]):
             return None
         count, length = (FIELDS["iteration"].read(match[name]) for name in ("iteration", "total"))
         if _OF_EPOCHS.search(match["name"]):
@@ -62,13 +64,17 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
 
 
 def _follows(counter: Counter, count: int, length: int, *, epochs: bool) -> bool:
-    """Whether a bar is that of the training; ranks draw copies, each at most an iteration behind the first."""
+    """Whether a bar is that of the training; ranks draw copies.
+
+    They are at most an iteration behind the first, unless the log says when a training begins: then even one that
+    begins again without that is a copy.
+    """
     behind = (counter.iteration or 0) - counter.done - count
-    if count == 0 and behind > 1 and counter.bar == length and not (epochs and behind == length):
+    if count == 0 and behind > 1 and counter.bar == length and not (counter.announced or (epochs and behind == length)):
         counter.release()
     new = counter.bar != length or (counter.free and behind > 0)
     if not new:
-        return behind <= 0 or behind + count == length
+        return behind <= 0 or (epochs and behind + count == length)
     # One at zero decides nothing: around the bars of the epochs there may be one that counts them.
     if length == 0 or not (counter.free or counter.iteration is None):
         return False
@@ -95,8 +101,6 @@ def _through_epochs(counter: Counter, told: Told, name: bytes, count: int, lengt
         told["total"] = counter.epochs * length
     elif counter.done == 0:
         told["total"] = length
-    else:
-        counter.total = None
 
 
 def _told(match: re.Match[bytes]) -> Told:
@@ -109,8 +113,8 @@ def _told(match: re.Match[bytes]) -> Told:
 
 
 def _progress(counter: Counter, told: Told, before: bytes) -> Record | None:
-    """Return the progress; a bar that is drawn again says nothing new."""
+    """Return the progress; a bar that is drawn again may tell another loss."""
     if told["iteration"] == counter.iteration:
-        return None
+        return counter.detail(told, None) if "loss" in told else None
     counter.leads = False
     return counter.progress(told, last_stamp(before))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor_core.model.records import Detail, Progress
 from monitor_core.parse.fields import Told
 
-_STAY = ("epoch", "epochs", "batches", "total")
+# Of what is held, when the head of a block was printed.
+HEAD = "head"
+_STAY = ("epoch", "epochs", "batches", "total", "examples", "samples")
 
 
 @dataclass(slots=True)
@@ -20,7 +23,7 @@ class Counter:
     the start, in seconds, that the last line told. `leads`: no line tells an iteration, and those with values lead.
     `proven`: a line came that only this framework prints. `batch` is the place in its epoch that was told last and
     `stride` how far it was from the one before; `learned` is the length of an epoch where only places tell it.
-    `hidden`: so many lines to come only look like progress.
+    `hidden`: so many lines to come only look like progress. `announced`: the log says when a training begins.
     """
 
     iteration: int | None = None
@@ -28,6 +31,8 @@ class Counter:
     epoch: int | None = None
     epochs: int | None = None
     batches: int | None = None
+    examples: int | None = None
+    samples: int | None = None
     first_epoch: int | None = None
     done: int = 0
     bar: int | None = None
@@ -39,10 +44,14 @@ class Counter:
     stride: int = 0
     learned: int = 0
     hidden: int = 0
+    announced: bool = False
     held: Told = field(default_factory=dict)
 
     def hold(self, told: Told) -> None:
-        """Keep values for lines to come: what is said of epochs and of the total stays, the rest is for the next."""
+        """Keep values for lines to come: what is said of epochs and of the total stays, the rest is for the next.
+
+        A total that stands in a progress line is that of the line alone.
+        """
         self._learn(told)
         for name in _STAY:
             if name in told:
@@ -58,17 +67,22 @@ class Counter:
         """
         if "iteration" not in told and "iteration" in self.held:
             told = self.held | told
-        self.hold(told)
+        total = told.get("total")
+        self.hold({name: value for name, value in told.items() if name != "total"})
         told, self.held = self.held, {}
         iteration = self._iteration(told, first_epoch)
         if iteration is None:
             return None
+        timestamp = told.get(HEAD, timestamp)
         ms = self._ms(told, iteration)
         self.iteration = iteration
-        return Progress(iteration, self._total(), ms, *_values(told), timestamp, counted)
+        return Progress(iteration, self._total(total), ms, *_values(told), timestamp, counted)
 
     def detail(self, told: Told, timestamp: float | None) -> Detail | None:
-        """Return what a line without an iteration adds to the last progress line."""
+        """Return what a line without an iteration adds to the last progress line; an open block keeps it instead."""
+        if "iteration" in self.held:
+            self.hold(told)
+            return None
         if self.iteration is None or self.leads:
             return None
         loss, grad_norm, learning_rate, throughput, _ = _values(told)
@@ -79,12 +93,11 @@ class Counter:
 
         Else the lines themselves are counted.
         """
-        iteration, done = (self.iteration or 0) + 1, told.pop("epochs_done", None)
+        done, length = told.pop("epochs_done", None), self._per_epoch()
         self.leads = True
-        known = bool(done and self.total and self.epochs)
-        if done and self.total and self.epochs:
-            iteration = round(done * self.total / self.epochs)
-        return self.progress({**told, "iteration": iteration}, timestamp, counted=not known)
+        if done and length:
+            return self.progress({**told, "iteration": round(done * length)}, timestamp)
+        return self.progress({**told, "iteration": (self.iteration or 0) + 1}, timestamp, counted=True)
 
     def release(self) -> None:
         """Note that another training may begin: what comes next may count up to another total."""
@@ -126,10 +139,15 @@ class Counter:
             from_zero = self.batch == 0 or self.batch + 1 == self.stride
             self.learned = before + from_zero
 
-    def _total(self) -> int | None:
+    def _per_epoch(self) -> float | None:
+        if self.examples and self.samples:
+            return math.ceil(self.examples / self.samples)
+        return self.total / self.epochs if self.total and self.epochs else None
+
+    def _total(self, told: float | None) -> int | None:
         if self.epochs and self.batches:
             return self.epochs * self.batches
-        return self.total
+        return self.total if told is None else int(told)
 
     def _ms(self, told: Told, iteration: int) -> float | None:
         if "ms" in told:

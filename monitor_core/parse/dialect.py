@@ -14,7 +14,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from monitor_core.model.records import Marker, MarkerKind, Progress, Record
-from monitor_core.parse.counter import Counter
+from monitor_core.parse.counter import HEAD, Counter
 from monitor_core.parse.fields import FIELDS, Told, told
 from monitor_core.parse.pattern import regular_expression
 from monitor_core.parse.stamps import first_stamp, last_stamp
@@ -53,7 +53,8 @@ class Dialect:
     """The log lines of one framework. Lines that hold none of the literals are never looked at.
 
     `title` is what people call it, `example` lines of it as they are printed. `ends_at_total`: it prints no end, and
-    the last iteration is one. `needs_proof`: its progress is told by lines that others print, too.
+    the last iteration is one; `first_iteration` is the number of the first. `needs_proof`: its progress is told by
+    lines that others print, too.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Dialect:
     example: str = ""
     rank: Rank = Rank.FRAMEWORK
     ends_at_total: bool = False
+    first_iteration: int = 1
     needs_proof: bool = False
 
     @property
@@ -106,25 +108,29 @@ def _line(pattern: str, keys: Keys, *, expression: bool = False) -> _Line:
     return _Line(re.compile(source.encode()), _finder(tuple(keys.items())) if keys else None)
 
 
+_BETWEEN = r"""['"]?[ \t]{0,20}[:=][ \t]{0,20}['"]?\[?[ \t]{0,20}"""
+
+
+def _any_of(names: list[str]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
 @lru_cache
 def _finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], None]:
     """Return what finds the values of `key: value`, `key=value` and `'key': value`; of a key told twice the first."""
     fields = {key.encode(): field for key, field in keys}
-    names = "|".join(re.escape(key) for key in sorted((key for key, _ in keys), key=len, reverse=True))
-    value = "|".join(dict.fromkeys(FIELDS[field].pattern for field in fields.values()))
-    find = re.compile(
-        rf"(?<![\w/.-])({names})['\"]?[ \t]{{0,20}}[:=][ \t]{{0,20}}['\"]?\[?[ \t]{{0,20}}({value})".encode()
-    ).finditer
-
-    whole = re.compile(FIELDS["throughput"].pattern.encode()).match
+    written: dict[str, list[str]] = {}
+    for key, field in keys:
+        written.setdefault(FIELDS[field].pattern, []).append(key)
+    pairs = "|".join(f"({_any_of(names)}){_BETWEEN}({pattern})" for pattern, names in written.items())
+    find = re.compile(rf"(?<![\w/.-])(?:{pairs})".encode()).finditer
 
     def values(line: bytes, start: int, found: Told) -> None:
         for match in find(line, start):
-            field = fields[match[1]]
+            key, word = filter(None, match.groups())
+            field = fields[key]
             if field not in found:
-                # It alone may have a suffix, which the word of another value is not to take from what follows.
-                word = whole(line, match.start(2)) if field == "throughput" else None
-                found[field] = FIELDS[field].read(word[0] if word else match[2])
+                found[field] = FIELDS[field].read(word)
 
     return values
 
@@ -163,7 +169,7 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
         found = line.told(text)
         if not found:
             return None
-        if counts and (counter.iteration is None or counter.leads):
+        if counts and counter.bar is None and (counter.iteration is None or counter.leads):
             return counter.count(found[0], first_stamp(text))
         return counter.detail(found[0], first_stamp(text))
 
@@ -182,9 +188,12 @@ def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
         found = line.told(text)
         if not found:
             return None
-        values, _ = found
+        values, start = found
         counter.proven = True
         left = counter.progress({}, None) if "iteration" in values and "iteration" in counter.held else None
+        stamp = last_stamp(text[:start]) if "iteration" in values else None
+        if stamp is not None:
+            values[HEAD] = stamp
         counter.hold(values)
         return left
 
@@ -208,6 +217,7 @@ def marker(
         if not match:
             return None
         if kind is MarkerKind.START:
+            counter.announced = True
             counter.release()
         if hides or kind is MarkerKind.EVALUATION_END:
             counter.hidden = hides

@@ -40,6 +40,16 @@ def _scaled(word: bytes) -> float:
     return _value(word) if scale is None else _value(word[:-1]) * scale
 
 
+def _seconds(word: bytes) -> float:
+    """Read `3.2`, `1:02:03` and `2 days, 1:02:03`."""
+    days, _, clock = word.rpartition(b"day")
+    seconds = 86400 * float(days or 0)
+    for place, part in enumerate(reversed(clock.lstrip(b"s, ").split(b":"))):
+        seconds += float(part) * (1, 60, 3600)[place]
+    return seconds
+
+
+_CLOCK = r"(?:\d{1,5} days?, ?)?\d{1,5}:\d\d:\d\d"
 _SCALED = rf"(?:{_NUMBER}[KkMGT]?|nan)"
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
@@ -56,11 +66,13 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "interval_ms": Field(_VALUE, _value, "time since the last progress line in milliseconds"),
         "interval_s": Field(_VALUE, _value, "time since the last progress line in seconds"),
         "interval": Field(_COUNT, _count, "at most how many iterations `interval_s` covers"),
-        "elapsed_s": Field(_VALUE, _value, "time since the start in seconds"),
+        "elapsed_s": Field(rf"(?:{_CLOCK}|{_VALUE})", _seconds, "time since the start in seconds, or as 1:02:03"),
         "loss": Field(_VALUE, _value, "training loss"),
         "grad_norm": Field(_VALUE, _value, "norm of the gradient"),
         "learning_rate": Field(_VALUE, _value, "learning rate"),
         "throughput": Field(_SCALED, _scaled, "tokens, samples or floating-point operations per second"),
+        "examples": Field(_COUNT, _count, "samples per epoch"),
+        "samples": Field(_COUNT, _count, "samples per iteration, where an epoch's are told"),
         "batch_size": Field(_COUNT, _count, "samples per iteration"),
     }
 )

@@ -104,15 +104,20 @@ class Recognition:
             self._spoken, self._last = dialect.name, record
             if dialect.rank is Rank.FRAMEWORK and dialect == self.chosen:
                 self.listens_until = number + _PATIENCE
-            if dialect.ends_at_total and record.total == record.iteration:
+            if dialect.ends_at_total and record.total == record.iteration + 1 - dialect.first_iteration:
                 return [record, Marker(MarkerKind.TRAINING_DONE, record.iteration, record.timestamp)]
         return [record]
 
     def _weigh(self, line: bytes, number: int, asked: tuple[Dialect, ...]) -> list[Record]:
         said = [(dialect, record) for dialect, record in self._say(line, asked)]
         for dialect, record in said:
-            if isinstance(record, Progress) and dialect != self.chosen and self._agrees(dialect, record):
+            if not isinstance(record, Progress):
+                continue
+            if dialect == self.chosen and dialect.rank is Rank.FRAMEWORK:
+                break
+            if dialect != self.chosen and self._agrees(dialect, record):
                 return self._choose(dialect, record, number)
+        self._prove(asked)
         believed = [(dialect, record) for dialect, record in said if self._believes(dialect, record)]
         return self._told(*believed[0], number) if believed else []
 
@@ -152,6 +157,14 @@ class Recognition:
         self.chosen = dialect
         told = self._told(dialect, record, number)
         return told if goes_on else [Marker(MarkerKind.START if same_rank else MarkerKind.REVISED), first, *told]
+
+    def _prove(self, asked: tuple[Dialect, ...]) -> None:
+        """Choose a framework, once a line proved it, that is as far as the bars followed: they are its own."""
+        for dialect in asked:
+            counter = self._counters[dialect.name]
+            weaker = self.chosen is not None and self.chosen.rank > dialect.rank
+            if weaker and counter.proven and self._last is not None and counter.iteration == self._last.iteration:
+                self.chosen, self._spoken = dialect, dialect.name
 
     def _goes_on(self, record: Progress) -> bool:
         """Whether a line continues what another dialect has told: both read the same bars."""

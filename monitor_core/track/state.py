@@ -56,6 +56,7 @@ class RunState:
     lines: int = 0
     launch_lines: int = 0
     first_iteration: int | None = None
+    first_launch: int = 1
     launch_iteration: int | None = None
     iteration: int | None = None
     total: int | None = None
@@ -216,7 +217,7 @@ class RunState:
 
     def _learn_gap(self, line: Progress, at: float, *, healthy: bool) -> None:
         if self.first_iteration is None:
-            self.first_iteration = line.iteration
+            self.first_iteration, self.first_launch = line.iteration, self.launches
             self.step = line.iteration if 0 < line.iteration <= _LONGEST_STEP else 1
         if not self.started or self.line_at is None:
             self.launch_iteration = line.iteration
@@ -231,7 +232,9 @@ class RunState:
 
     def _advance(self, line: Progress, at: float, source: str) -> None:
         self.launch_lines += 1
-        self.iteration, self.total, self.batch_size = line.iteration, line.total or self.total, line.batch_size
+        relaunched = self.launch_lines == 1 and self.launches > 1
+        self.total = line.total or (None if relaunched else self.total)
+        self.iteration, self.batch_size = line.iteration, line.batch_size
         self.ms = sound_ms(line)
         self.loss = self.loss if line.loss is None else line.loss
         if self.first_loss is None:
@@ -251,8 +254,8 @@ class RunState:
             self.first_loss = detail.loss if self.first_loss is None else self.first_loss
 
     def _forget(self, at: float) -> None:
-        """What was taken for progress was that of something else: it is as if this launch had printed none."""
-        self.launches -= 1
+        """What was taken for progress was that of something else: it is as if there had been none."""
+        self.launches = max(0, self.first_launch - 1)
         self.iteration = self.total = self.first_iteration = self.launch_iteration = self.ms = None
         self.loss = self.first_loss = self.line_at = self.batch_size = None
         self.lines, self.step = 0, 1
