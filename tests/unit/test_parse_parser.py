@@ -93,7 +93,7 @@ def test_a_format_may_be_named():
 
 
 def test_a_format_that_is_not_known_is_refused_with_those_that_are():
-    with pytest.raises(ValueError, match=r"'megatrn' is not a log format .*auto, megatron"):
+    with pytest.raises(ValueError, match=r"'megatrn' is not a log format .*auto, gpt-neox, megatron"):
         Parser("megatrn")
 
 

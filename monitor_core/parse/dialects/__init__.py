@@ -7,23 +7,38 @@ from types import MappingProxyType
 
 from monitor_core.parse.dialect import Dialect
 from monitor_core.parse.dialects import (
+    composer,
+    deepspeed,
     dllogger,
+    gpt_neox,
     hf_trainer,
     hugectr,
     lightgbm,
+    litgpt,
+    llama_factory,
+    llm_c,
+    maxtext,
     megatron,
     mindspore,
     mllog,
+    modded_nanogpt,
     mxnet,
+    nanochat,
+    nanogpt,
+    nemo,
+    olmo,
     paddle,
     paddlenlp,
+    torchtitan,
     tqdm,
     xgboost,
 )
 
 AUTO = "auto"
 _ALL = (
+    gpt_neox.DIALECT,
     megatron.DIALECT,
+    nemo.DIALECT,
     hf_trainer.DIALECT,
     paddle.DIALECT,
     paddlenlp.DIALECT,
@@ -34,6 +49,17 @@ _ALL = (
     xgboost.DIALECT,
     dllogger.DIALECT,
     mllog.DIALECT,
+    llama_factory.DIALECT,
+    torchtitan.DIALECT,
+    olmo.DIALECT,
+    modded_nanogpt.DIALECT,
+    nanogpt.DIALECT,
+    nanochat.DIALECT,
+    llm_c.DIALECT,
+    litgpt.DIALECT,
+    maxtext.DIALECT,
+    composer.DIALECT,
+    deepspeed.DIALECT,
     tqdm.DIALECT,
 )
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
