@@ -348,7 +348,7 @@ def test_without_a_bar_the_iteration_is_that_of_the_fraction_of_an_epoch():
 
 
 def test_a_dict_before_the_first_bar_that_moved_counts_nothing():
-    assert [line.iteration for line in progress("hf-trainer", bar(0), DICT, bar(1))] == [1]
+    assert [line.iteration for line in progress("hf-trainer", bar(0), DICT, bar(3))] == [3]
 
 
 def test_bars_that_ranks_dump_one_after_the_other_are_one_launch():
