@@ -280,15 +280,15 @@ class Poller:
             log.warning("run=%s the beginning of its log could not be read: %s", request.run, error)
 
     def _watch(self, name: str, brief: Brief) -> Watch:
-        row = brief.row
+        row, layout = brief.row, self.roster.format(name)
         kept = {} if row is None else json.loads(row.parsers)
         return Watch(
             Subject(SubjectKind.RUN, name),
             brief.values,
             self.roster.preset(name),
-            self.roster.run(name).format,
+            layout,
             state=RunState() if row is None else memory.load(row.state),
-            parsers={path: Parser.restore(parser) for path, parser in kept.items()},
+            parsers={path: Parser.restore(parser, layout) for path, parser in kept.items()},
             active=followed(brief.incidents),
         )
 

@@ -15,6 +15,7 @@ from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
 from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record
+from monitor_core.parse.dialects import AUTO, Format
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
@@ -43,7 +44,7 @@ class Watch:
     subject: Subject
     values: Values
     preset: Preset = Preset.DEFAULT
-    format: str = "auto"
+    format: Format = AUTO
     state: RunState = field(default_factory=RunState)
     parsers: dict[str, Parser] = field(default_factory=dict)
     active: tuple[Incident, ...] = ()

@@ -9,6 +9,8 @@ from monitor_core.model.records import Detail, Progress
 from monitor_core.parse.fields import Told
 
 _STAY = ("epoch", "epochs", "batches", "total")
+# What a database can hold; a larger count is none.
+_TOO_MANY = 2**63
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Counter:
         self.hold(told)
         told, self.held = self.held, {}
         iteration = self._iteration(told, first_epoch)
-        if iteration is None:
+        if iteration is None or max(iteration, self._total() or 0) >= _TOO_MANY:
             return None
         ms = self._ms(told, iteration)
         self.iteration = iteration

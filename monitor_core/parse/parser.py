@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from monitor_core.model.records import Failure, Record, Role
-from monitor_core.parse.dialects import AUTO, choose
+from monitor_core.parse.dialects import AUTO, Format, choose
 from monitor_core.parse.recognition import Recognition
 from monitor_core.parse.scan import count_lines, end_of_line, end_of_lines, lines_with, pieces, present
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
@@ -25,12 +25,13 @@ _REDACTED_CHARACTERS = 1500
 class Parser:
     """Reads one log, block by block; what it returns does not depend on how the log is cut into blocks.
 
-    `format` is a dialect's name, or `auto`: then the lines decide. Raises ValueError for any other.
+    `format` is a dialect's name, `auto`, or dialects: of several the lines decide. Raises ValueError for another name.
     """
 
-    def __init__(self, format: str = AUTO) -> None:
-        self._choice = format
-        self._recognition = Recognition(choose(format))
+    def __init__(self, format: Format = AUTO) -> None:
+        dialects = choose(format)
+        self._choice = format if isinstance(format, str) else ",".join(dialect.name for dialect in dialects)
+        self._recognition = Recognition(dialects)
         self._tracebacks = Tracebacks()
         self.lines = 0
 
@@ -49,11 +50,15 @@ class Parser:
         }
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> Self:
-        """Return a parser that goes on exactly where the one that returned this state was."""
-        parser = cls(state["choice"])
+    def restore(cls, state: dict[str, Any], format: Format = AUTO) -> Self:
+        """Return a parser that goes on exactly where the one of this format was that returned the state.
+
+        If it was one of another format, it begins to recognise from here on.
+        """
+        parser = cls(format)
         parser.lines = state["lines"]
-        parser._recognition.restore(state["recognition"])
+        if state["choice"] == parser._choice:
+            parser._recognition.restore(state["recognition"])
         parser._tracebacks.restore(state["tracebacks"])
         return parser
 

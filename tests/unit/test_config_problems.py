@@ -30,7 +30,8 @@ BAD = {
     "unknown key": (LLAMA + "    ownr: bob\n", "6: runs.llama.ownr: is an unknown key (did you mean owner?)"),
     "unknown key like no other": (
         LLAMA + "zzz: 1\n",
-        "6: zzz: is an unknown key (there are: database, defaults, hosts, runs, email, slack, retention, console)",
+        "6: zzz: is an unknown key "
+        "(there are: database, defaults, hosts, formats, runs, email, slack, retention, console)",
     ),
     "a name beside the key": (
         LLAMA + "    name: x\n",
@@ -64,7 +65,7 @@ BAD = {
     "a text for a list of sections": (MAIL + "  recipients: a@b.c\n", "9: email.recipients: 'a@b.c' is not a list"),
     "a word that is no choice": (
         LLAMA + "    format: megatronn\n",
-        "6: runs.llama.format: 'megatronn' is not one of auto or megatron",
+        "6: runs.llama.format: 'megatronn' is not a log format (did you mean megatron?)",
     ),
     "a severity that is none": (
         MAIL + "  recipients:\n    - {address: a@b.c}\n    - {address: a@b.c, severity: bad}\n",

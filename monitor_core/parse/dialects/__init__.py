@@ -22,6 +22,8 @@ from monitor_core.parse.dialects import (
 )
 
 AUTO = "auto"
+# The name of a built-in dialect, `auto` for all of them, or the dialects themselves.
+Format = str | tuple[Dialect, ...]
 _ALL = (
     megatron.DIALECT,
     hf_trainer.DIALECT,
@@ -39,10 +41,12 @@ _ALL = (
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
 
 
-def choose(name: str) -> tuple[Dialect, ...]:
+def choose(format: Format) -> tuple[Dialect, ...]:
     """Return the dialects that a log may be in; raise ValueError with a sentence if there is none of that name."""
-    if name == AUTO:
+    if not isinstance(format, str):
+        return format
+    if format == AUTO:
         return tuple(DIALECTS.values())
-    if name not in DIALECTS:
-        raise ValueError(f"{name!r} is not a log format (known: {', '.join((AUTO, *DIALECTS))})")
-    return (DIALECTS[name],)
+    if format not in DIALECTS:
+        raise ValueError(f"{format!r} is not a log format (known: {', '.join((AUTO, *DIALECTS))})")
+    return (DIALECTS[format],)
