@@ -61,8 +61,8 @@ class _Searcher:
         return _Found(match) if match else None
 
     @property
-    def groups(self) -> tuple[str, ...]:
-        return tuple(name.decode() for name in self.regexp.groupindex)
+    def groupindex(self) -> dict[str, int]:
+        return {name.decode(): index for name, index in self.regexp.groupindex.items()}
 
 
 def is_pattern(text: str) -> bool:
@@ -84,6 +84,7 @@ def dialect(name: str, lines: tuple[str, ...], pause: tuple[str, ...] = (), end:
             *(_marker(MarkerKind.CHECKPOINT_START, text) for text in pause),
             *(_marker(MarkerKind.TRAINING_DONE, text) for text in end),
         ),
+        title=" | ".join((*lines, *pause, *end)),
         ends_at_total=not end,
     )
 
@@ -144,7 +145,7 @@ def _source(text: str) -> str:
 
 
 def _groups(source: str) -> tuple[str, ...]:
-    names = _searcher(source.encode()).groups
+    names = tuple(_searcher(source.encode()).groupindex)
     unknown = [name for name in names if name not in FIELDS]
     if unknown:
         raise ValueError(f"the group {unknown[0]!r} is not a field (known: {', '.join(FIELDS)})")

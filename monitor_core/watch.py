@@ -56,6 +56,12 @@ class Watch:
     def __post_init__(self) -> None:
         self.judged_at = max(self.state.clock.at, self.state.seen_at or 0.0)
 
+    @property
+    def unrecognised(self) -> int:
+        """Return how many lines were read without one that tells progress; 0 once there was one."""
+        lines = [parser.unrecognised for parser in self.parsers.values()]
+        return sum(lines) if all(lines) else 0
+
     def feed(self, source: str, lines: bytes, window: Window | None) -> int:
         """Take new lines of one file; return how many progress lines were among them.
 
@@ -82,7 +88,9 @@ class Watch:
         self.state.recall(head.feed(lines))
         known = self.parsers.setdefault(source, Parser(self.format))
         if known.format is None and head.format is not None:
-            self.parsers[source] = Parser.restore({**known.state(), "recognition": head.state()["recognition"]})
+            self.parsers[source] = Parser.restore(
+                {**known.state(), "recognition": head.state()["recognition"]}, self.format
+            )
 
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""

@@ -30,7 +30,8 @@ class Parser:
 
     def __init__(self, format: Format = AUTO) -> None:
         dialects = choose(format)
-        self._choice = format if isinstance(format, str) else ",".join(dialect.name for dialect in dialects)
+        self._choice = format if isinstance(format, str) else str([(each.name, each.title) for each in dialects])
+        self._began = 0
         self._recognition = Recognition(dialects)
         self._tracebacks = Tracebacks()
         self.lines = 0
@@ -40,12 +41,18 @@ class Parser:
         """Return the name of the dialect, None while no progress line has told it."""
         return self._recognition.name
 
+    @property
+    def unrecognised(self) -> int:
+        """Return how many lines were read in this format without one that tells progress; 0 once there was one."""
+        return 0 if self.format else self.lines - self._began
+
     def state(self) -> dict[str, Any]:
         """Return what must be kept across a restart, as values that JSON can hold."""
         return {
             "choice": self._choice,
             "recognition": self._recognition.state(),
             "lines": self.lines,
+            "began": self._began,
             "tracebacks": self._tracebacks.state(),
         }
 
@@ -56,8 +63,9 @@ class Parser:
         If it was one of another format, it begins to recognise from here on.
         """
         parser = cls(format)
-        parser.lines = state["lines"]
+        parser.lines = parser._began = state["lines"]
         if state["choice"] == parser._choice:
+            parser._began = state["began"]
             parser._recognition.restore(state["recognition"])
         parser._tracebacks.restore(state["tracebacks"])
         return parser

@@ -30,8 +30,10 @@ BAD = {
     "unknown key": (LLAMA + "    ownr: bob\n", "6: runs.llama.ownr: is an unknown key (did you mean owner?)"),
     "unknown key like no other": (
         LLAMA + "zzz: 1\n",
-        "6: zzz: is an unknown key "
-        "(there are: database, defaults, hosts, formats, runs, email, slack, retention, console)",
+        (
+            "6: zzz: is an unknown key "
+            "(there are: database, defaults, hosts, formats, runs, email, slack, retention, console)"
+        ),
     ),
     "a name beside the key": (
         LLAMA + "    name: x\n",
