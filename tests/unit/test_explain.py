@@ -29,8 +29,10 @@ PATTERN = "step {iteration} of {total} took {ms}ms, train_loss={loss}"
 def log(tmp_path):
     """A log of a loop of one's own."""
     lines = ["starting, world size 8", "export HF_TOKEN=hf_abcdefghijklmnopqrstuvwxyz123456"]
-    for step in range(10, 1010, 10):
-        lines.append(f"2026-11-24 10:{step // 100:02d}:00 INFO step {step:5d} of 2000 took 812ms, train_loss=2.{step}")
+    lines += [
+        f"2026-11-24 10:{step // 100:02d}:00 INFO step {step:5d} of 2000 took 812ms, train_loss=2.{step}"
+        for step in range(10, 1010, 10)
+    ]
     lines += ["saving to /ckpt/step_1000", "step 1010 of 2000 stopped by hand", "all finished"]
     path = tmp_path / "train.log"
     path.write_text("\n".join(lines) + "\n")
