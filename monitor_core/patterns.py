@@ -61,6 +61,10 @@ class _Searcher:
         return _Found(match) if match else None
 
     @property
+    def pattern(self) -> bytes:
+        return cast("bytes", self.regexp.pattern)
+
+    @property
     def groupindex(self) -> dict[str, int]:
         return {name.decode(): index for name, index in self.regexp.groupindex.items()}
 
