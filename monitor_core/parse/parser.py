@@ -57,12 +57,13 @@ class Parser:
         }
 
     @classmethod
-    def restore(cls, state: dict[str, Any], format: Format = AUTO) -> Self:
+    def restore(cls, state: dict[str, Any], format: Format | None = None) -> Self:
         """Return a parser that goes on exactly where the one of this format was that returned the state.
 
-        If it was one of another format, it begins to recognise from here on.
+        Without a format it is that of the state, which must be a name then. If the state is of another format, the
+        parser begins to recognise from here on.
         """
-        parser = cls(format)
+        parser = cls(state["choice"] if format is None else format)
         parser.lines = parser._began = state["lines"]
         if state["choice"] == parser._choice:
             parser._began = state["began"]
