@@ -24,6 +24,7 @@ check: $(DEV_STAMP)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m monitor_core.config.reference | diff - docs/configuration.md
 	$(BIN)/python -m monitor_core.incident.reference < docs/detectors.md | diff - docs/detectors.md
+	$(BIN)/python -m monitor_core.parse.reference < docs/log-formats.md | diff - docs/log-formats.md
 	$(BIN)/python -m monitor_core.cli.schemas build/schema
 	diff -r build/schema docs/schema
 

@@ -46,6 +46,11 @@ _EARLY = 0.1
 _SOONEST = 0.05
 # A host that gives no answer is asked again after 5, 10, 20, 40, then every 60 s, and up to a quarter later.
 _RETRY, _RETRY_CAP = 5.0, 60.0
+# A log may begin with many lines before the first iteration.
+_ENOUGH = 200
+_NO_MATCH = (
+    "run=%s: format %s matches none of %d lines; `trainstatus replay LOG --config … --format … --explain` shows why"
+)
 # On first sight what has ended is over; a failure still needs somebody.
 _OVER = frozenset({Kind.FINISHED, Kind.STOPPED})
 
@@ -99,7 +104,8 @@ class Poller:
     """Polls hosts. `clock` gives seconds since 1970; `readers` has one reader for each host.
 
     `due` is when each run is to be looked at, `looked` when each host last was, whether it answered or not. `_quiet`
-    are the details of which no incident of the monitor is open. `_begun` are first sights that are not complete.
+    are the details of which no incident of the monitor is open. `_begun` are first sights that are not complete,
+    `_doubted` the runs whose format was said to match nothing.
     """
 
     engine: Database
@@ -109,6 +115,7 @@ class Poller:
     due: dict[str, float] = field(default_factory=dict)
     looked: dict[str, float] = field(default_factory=dict)
     _quiet: set[str] = field(default_factory=set)
+    _doubted: set[str] = field(default_factory=set)
     _complain: Complaints = field(default_factory=lambda: Complaints(log))
     _closing: bool = False
     _begun: dict[str, Sight] = field(default_factory=dict, init=False)
@@ -120,7 +127,8 @@ class Poller:
     def heir(self, engine: Database, roster: Roster, readers: Mapping[str, Reader], again: Collection[str]) -> Poller:
         """Return a poller that goes on where this one stands; the runs `again` are due at once."""
         due = {run: at for run, at in self.due.items() if run not in again}
-        return replace(self, engine=engine, roster=roster, readers=readers, due=due, _closing=False)
+        doubted = self._doubted.difference(again)
+        return replace(self, engine=engine, roster=roster, readers=readers, due=due, _doubted=doubted, _closing=False)
 
     def poll_host(self, host: str) -> float:
         """Look at the runs of a host that are due, and return when to look at it again (seconds since 1970)."""
@@ -233,6 +241,7 @@ class Poller:
         look = self._look(host, answer, brief, skew, now)
         if look.begun is None:
             self._commit(host, look, skew, now)
+            self._doubt(look.watch)
         else:
             self._begun[answer.run] = look.begun
         self.due[answer.run] = now if look.more else self._next_look(answer.run, look, now)
@@ -249,6 +258,14 @@ class Poller:
                 answer = LogReading(answer.run, trouble=LogTrouble.UNREADABLE, detail=detail)
             look = self._look(host, answer, brief, skew, now)
         return look
+
+    def _doubt(self, watch: Watch) -> None:
+        """Say once in our own log that the format of one's own, which a run has, matches nothing."""
+        run, lines = watch.subject.name, watch.unrecognised
+        if isinstance(watch.format, str) or run in self._doubted or lines < _ENOUGH:
+            return
+        self._doubted.add(run)
+        log.warning(_NO_MATCH, run, watch.format[0].name, lines)
 
     def _look(self, host: str, answer: LogReading, brief: Brief, skew: float, now: float) -> Look:
         sight = brief.begun.going_on(brief.incidents) if brief.begun else Sight(self._watch(answer.run, brief))
@@ -280,15 +297,15 @@ class Poller:
             log.warning("run=%s the beginning of its log could not be read: %s", request.run, error)
 
     def _watch(self, name: str, brief: Brief) -> Watch:
-        row = brief.row
+        row, layout = brief.row, self.roster.format(name)
         kept = {} if row is None else json.loads(row.parsers)
         return Watch(
             Subject(SubjectKind.RUN, name),
             brief.values,
             self.roster.preset(name),
-            self.roster.run(name).format,
+            layout,
             state=RunState() if row is None else memory.load(row.state),
-            parsers={path: Parser.restore(parser) for path, parser in kept.items()},
+            parsers={path: Parser.restore(parser, layout) for path, parser in kept.items()},
             active=followed(brief.incidents),
         )
 

@@ -10,6 +10,7 @@ from monitor_core.config.values import jumps_in
 from monitor_core.incident.routing import Route
 from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import SELF, Incident, Receiver, Setting, Severity, Subject, SubjectKind
+from monitor_core.parse.dialects import Format
 from monitor_core.thresholds import CATALOGUE, Preset, Value, Values, preset_values
 
 _SLACK = "slack"
@@ -83,6 +84,12 @@ class Roster:
         """Return how often a run's log is looked at, in seconds."""
         own, host = self.run(run).check_interval, self.host(self.run(run).host).check_interval
         return next(interval for interval in (own, host, self.config.defaults.check_interval) if interval is not None)
+
+    def format(self, run: str) -> Format:
+        """Return the layout of a run's log: the name of a built-in dialect, `auto`, or the dialect of one's own."""
+        name = self.run(run).format
+        own = self.config.formats.get(name)
+        return name if own is None else (own.dialect(name),)
 
     def preset(self, run: str) -> Preset:
         """Return the rules of a run."""

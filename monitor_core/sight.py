@@ -18,7 +18,8 @@ from monitor_core.model.records import Chunk, HostReading, LogRequest
 from monitor_core.model.views import LEARNING, LogTail, Verdict
 from monitor_core.poller import Look, Poller, Reader
 from monitor_core.redact import REDACTED, redact
-from monitor_core.units import duration, progress
+from monitor_core.units import counted, duration, progress
+from monitor_core.watch import Watch
 
 # A read of the poller may take longer: one that waits for its turn behind a look that hangs still gets it.
 PATIENCE = 15.0
@@ -130,13 +131,20 @@ def _verdict(name: str, host: str, look: Look | None, now: float) -> Verdict:
         return seen
     firing = [i for i in look.watch.active if i.state is IncidentState.FIRING and i.kind not in _UNSEEN]
     status = max((_STATUS[incident.severity] for incident in firing), default=0)
-    at = "no progress line yet" if state.iteration is None else progress(state.iteration, state.total)
+    at = _unrecognised(look.watch) if state.iteration is None else progress(state.iteration, state.total)
     parts = [*(_said(incident, now) for incident in firing), *(() if firing else (LEARNING if learning else word,)), at]
     if state.line_at is not None and ending is None:
         parts.append(f"last line {duration(now - state.line_at)} ago")
     if abs(look.skew) >= _SKEW:
         parts.append(f"the clock of {host} is {duration(abs(look.skew))} {'ahead' if look.skew > 0 else 'behind'}")
     return replace(seen, status=status, state=word, text=", ".join(parts), learning=learning)
+
+
+def _unrecognised(watch: Watch) -> str:
+    """Say that no line told progress; of a format of one's own, which may be wrong, how many lines were read."""
+    if isinstance(watch.format, str) or not watch.unrecognised:
+        return "no progress line yet"
+    return f"format {watch.format[0].name} matches none of {counted(watch.unrecognised, 'line')}"
 
 
 def _said(incident: Incident, now: float) -> str:

@@ -15,6 +15,7 @@ from monitor_core.detect import RULES, findings
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
 from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record
+from monitor_core.parse.dialects import AUTO, Format
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
@@ -43,7 +44,7 @@ class Watch:
     subject: Subject
     values: Values
     preset: Preset = Preset.DEFAULT
-    format: str = "auto"
+    format: Format = AUTO
     state: RunState = field(default_factory=RunState)
     parsers: dict[str, Parser] = field(default_factory=dict)
     active: tuple[Incident, ...] = ()
@@ -54,6 +55,12 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.judged_at = max(self.state.clock.at, self.state.seen_at or 0.0)
+
+    @property
+    def unrecognised(self) -> int:
+        """Return how many lines were read without one that tells progress; 0 once there was one."""
+        lines = [parser.unrecognised for parser in self.parsers.values()]
+        return sum(lines) if all(lines) else 0
 
     def feed(self, source: str, lines: bytes, window: Window | None) -> int:
         """Take new lines of one file; return how many progress lines were among them.
@@ -81,7 +88,9 @@ class Watch:
         self.state.recall(head.feed(lines))
         known = self.parsers.setdefault(source, Parser(self.format))
         if known.format is None and head.format is not None:
-            self.parsers[source] = Parser.restore({**known.state(), "recognition": head.state()["recognition"]})
+            self.parsers[source] = Parser.restore(
+                {**known.state(), "recognition": head.state()["recognition"]}, self.format
+            )
 
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""

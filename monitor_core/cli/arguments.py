@@ -112,7 +112,14 @@ def _replay(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "replay", "Run parser and detectors over a recorded log with its own clock.", config=False)
     verb.add_argument("log", metavar="LOG")
     verb.add_argument("--arrivals", metavar="FILE", help="rows `unix_time<TAB>file_size`: when which byte existed")
-    verb.add_argument("--format", default="auto", metavar="NAME", help="layout of the log (default: auto)")
+    verb.add_argument(
+        "--format",
+        default="auto",
+        metavar="NAME|PATTERN",
+        help="layout of the log (default: auto), or a pattern such as 'step {iteration}/{total} loss={loss}'",
+    )
+    verb.add_argument("--config", metavar="FILE", help="the file with formats of your own; no other is read")
+    verb.add_argument("--explain", action="store_true", help="show what was recognised and why, a few lines of each")
     verb.add_argument("--preset", default="default", choices=["default", "seed"])
     verb.add_argument("--set", action="append", default=[], metavar="THRESHOLD=VALUE", help="may be repeated")
     verb.add_argument("--check-interval", default="60s", metavar="DURATION")

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from monitor_core.cli.setup import print_json
+from monitor_core.cli.explained import text
+from monitor_core.cli.setup import configuration, print_json
 from monitor_core.detect.ending import learns
 from monitor_core.errors import CommandError
 from monitor_core.incident.scene import Scene
@@ -18,6 +19,9 @@ from monitor_core.model.message import Strong, Text, Time
 from monitor_core.model.views import LEARNING
 from monitor_core.notify.charts import Alert, Chart, png
 from monitor_core.notify.render import Wording, plain
+from monitor_core.parse import AUTO, DIALECTS, Format
+from monitor_core.patterns import dialect, is_pattern
+from monitor_core.replay.explain import explain
 from monitor_core.replay.recording import Recording, read
 from monitor_core.replay.simulate import Outcome, Told, median_ms, simulate
 from monitor_core.thresholds import CATALOGUE, Preset, Values, preset_values
@@ -40,14 +44,17 @@ def replay(arguments: argparse.Namespace, _extension: object) -> int:
         _duration("--check-interval", arguments.check_interval),
         _duration("--silence", arguments.silence),
     )
+    layout, own = _format(arguments)
     try:
+        if arguments.explain:
+            return _explain(arguments, layout, own)
         arrivals = Path(arguments.arrivals) if arguments.arrivals else None
-        recording = read(Path(arguments.log), arrivals, arguments.format)
+        recording = read(Path(arguments.log), arrivals, layout)
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
-    outcome = simulate(recording, values, preset, arguments.format, max(interval, 0.1), silence)
+    outcome = simulate(recording, values, preset, layout, max(interval, 0.1), silence)
     report = _report(recording, outcome)
     if arguments.json:
         print_json(report)
@@ -56,6 +63,33 @@ def replay(arguments: argparse.Namespace, _extension: object) -> int:
     if arguments.plot:
         _plot(Path(arguments.plot), _chart(Path(arguments.log).name, values, recording, outcome))
     return 0 if report["iterations"]["count"] or report["cause"] else 2
+
+
+def _format(arguments: argparse.Namespace) -> tuple[Format, tuple[str, ...]]:
+    """Return the layout of the log, and the patterns of progress if it is one of people's own."""
+    name = arguments.format
+    if is_pattern(name):
+        try:
+            return (dialect("pattern", (name,)),), (name,)
+        except ValueError as error:
+            raise CommandError(f"--format {name}: {error}") from error
+    own = configuration(arguments, secrets=False).formats if arguments.config else {}
+    if name in own:
+        return (own[name].dialect(name),), own[name].progress
+    if name not in (AUTO, *DIALECTS):
+        where = f"(known: {', '.join((AUTO, *DIALECTS, *own))})"
+        hint = "" if arguments.config else "; for one of your own, name its file with --config, or write its pattern"
+        raise CommandError(f"--format: {name!r} is not a log format {where}{hint}")
+    return name, ()
+
+
+def _explain(arguments: argparse.Namespace, format: Format, own: tuple[str, ...]) -> int:
+    seen = explain(Path(arguments.log), format, own)
+    if arguments.json:
+        print_json(seen)
+    else:
+        print(text(arguments.log, seen))
+    return 0 if seen.understood else 2
 
 
 def _values(preset: Preset, pairs: list[str]) -> Values:

@@ -9,13 +9,16 @@ from typing import Any
 from monitor_core.config.strict_yaml import Path, Tree
 from monitor_core.config.values import did_you_mean, is_name, jumps_in, shown
 from monitor_core.errors import Problem
+from monitor_core.parse.dialects import AUTO, DIALECTS
 
+_BUILT_IN = (AUTO, *DIALECTS)
 _SSH_ONLY = ("ssh_config", "user", "port", "jump", "host_key", "keys", "passphrase", "agent")
 
 
 def problems(tree: Tree) -> Iterator[Problem]:
     """Find what does not fit together. It reads the file's own values, so that one bad value hides nothing else."""
     yield from _about_runs(tree)
+    yield from _about_formats(tree)
     yield from _about_names(tree)
     yield from _about_hosts(tree)
     yield from _about_jumps(tree)
@@ -55,6 +58,19 @@ def _about_runs(tree: Tree) -> Iterator[Problem]:
         if known and isinstance(host, str) and host not in hosts:
             text = f"{shown(host)} is not one of the hosts{did_you_mean(host, hosts)}"
             yield tree.problem(("runs", name, "host"), text)
+
+
+def _about_formats(tree: Tree) -> Iterator[Problem]:
+    """A format of one's own may not hide a built-in one, and a run's must be there."""
+    own = _entries(tree, "formats")
+    for name in own:
+        if name in _BUILT_IN:
+            yield tree.problem(("formats", name), "is the name of a built-in format: choose another name")
+    for name, run in _entries(tree, "runs").items():
+        chosen = run.get("format")
+        if isinstance(chosen, str) and chosen not in (*_BUILT_IN, *own):
+            text = f"{shown(chosen)} is not a log format{did_you_mean(chosen, dict.fromkeys((*_BUILT_IN, *own)))}"
+            yield tree.problem(("runs", name, "format"), text)
 
 
 def _about_names(tree: Tree) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ _SECTIONS = {
 class Difference:
     """The runs that are `added`, `removed` or `changed`; the hosts that are `reached` in another way; the sections.
 
-    A run is changed by what is said of it or of its host. `sections` are keys of the file:
+    A run is changed by what is said of it, of its host or of its format. `sections` are keys of the file:
     defaults, email, slack, retention, console.
     """
 
@@ -62,7 +62,7 @@ def difference(old: Config, new: Config) -> Difference:
 
 def _of_run(config: Config, name: str) -> tuple[object, ...]:
     run = config.runs[name]
-    return run, config.hosts[run.host]
+    return run, config.hosts[run.host], config.formats.get(run.format)
 
 
 def _way(config: Config, name: str) -> list[tuple[Host, bool]]:

@@ -17,8 +17,10 @@ from monitor_core.config.values import (
     LocalPath,
     LogPaths,
     MailAddress,
+    MarkerPatterns,
     Name,
     Port,
+    ProgressPatterns,
     Seconds,
     SlackId,
     SshConfig,
@@ -27,6 +29,8 @@ from monitor_core.config.values import (
     listed,
 )
 from monitor_core.model.incidents import Severity
+from monitor_core.parse.dialect import Dialect
+from monitor_core.patterns import dialect
 from monitor_core.thresholds import Preset
 
 
@@ -102,6 +106,30 @@ class Host(Section):
     )
 
 
+class Format(Section):
+    """A log format of one's own, under its name. docs/log-formats.md says how patterns are written."""
+
+    progress: ProgressPatterns = Field(
+        description="Pattern of the lines that tell how far it is, or a list of them; "
+        "a regular expression with named groups begins with `regex:`.",
+        examples=['"step {iteration}/{total} took {s}s loss={loss}"'],
+    )
+    pause: MarkerPatterns = Field(
+        (),
+        description="Patterns of lines after which it is silent for a reason, until the next progress line.",
+        examples=['"saving {any}"'],
+    )
+    end: MarkerPatterns = Field(
+        (),
+        description="Patterns of lines that end the training; the last iteration does if left out.",
+        examples=["training complete"],
+    )
+
+    def dialect(self, name: str) -> Dialect:
+        """Return the dialect that it is."""
+        return dialect(name, self.progress, self.pause, self.end)
+
+
 class Run(Section):
     """One training; `name` is its key under `runs`."""
 
@@ -111,7 +139,11 @@ class Run(Section):
         description="Its log: an absolute path, a glob, or a list of them.",
         examples=['["/data/llama/logs/*.output"]'],
     )
-    format: str = Field("auto", description="Layout of its log; `auto` recognises it.", examples=["megatron"])
+    format: str = Field(
+        "auto",
+        description="Layout of its log: `auto` recognises it; else one of docs/log-formats.md or of `formats`.",
+        examples=["megatron"],
+    )
     check_interval: Seconds | None = Field(
         None, description="How often its log is looked at; that of its host if left out.", examples=["30s"]
     )
@@ -232,6 +264,9 @@ class Config(Section):
     )
     defaults: Defaults = Field(default_factory=Defaults, description="What holds for all runs.")
     hosts: dict[Name, Host] = Field(default_factory=dict, description="The machines, each under its name.")
+    formats: dict[Name, Format] = Field(
+        default_factory=dict, description="Log formats of one's own, each under its name."
+    )
     runs: dict[Name, Run] = Field(default_factory=dict, description="The trainings, each under its name.")
     email: Email | None = Field(None, description="Alerts by mail; none if left out.")
     slack: Slack | None = Field(None, description="Alerts and commands in Slack; none if left out.")

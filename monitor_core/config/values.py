@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from monitor_core.patterns import check_marker, check_progress
 from monitor_core.redact import redact
 from monitor_core.thresholds import CATALOGUE, Threshold
 from monitor_core.units import DURATION_EXAMPLES, compact_duration, parse_duration
@@ -83,7 +84,7 @@ def _port(value: Any) -> int:
 
 
 def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(value, (str, int, float)) else value
 
 
 def _api_url(url: str) -> str:
@@ -92,10 +93,13 @@ def _api_url(url: str) -> str:
     return url if url.endswith("/") else url + "/"
 
 
-def _some(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        raise ValueError("is empty (example: /data/llama/train.log)")
-    return values
+def _some(example: str) -> AfterValidator:
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        if not values:
+            raise ValueError(f"is empty (example: {example})")
+        return values
+
+    return AfterValidator(check)
 
 
 def is_name(text: str) -> bool:
@@ -194,7 +198,11 @@ listed = BeforeValidator(_listed)
 Texts = Annotated[tuple[str, ...], listed]
 Name = Annotated[str, AfterValidator(_name)]
 LogPath = Annotated[str, AfterValidator(_log_path)]
-LogPaths = Annotated[tuple[LogPath, ...], AfterValidator(_some), listed]
+LogPaths = Annotated[tuple[LogPath, ...], _some("/data/llama/train.log"), listed]
+ProgressPatterns = Annotated[
+    tuple[Annotated[str, AfterValidator(check_progress)], ...], _some("step {iteration}/{total} loss={loss}"), listed
+]
+MarkerPatterns = Annotated[tuple[Annotated[str, AfterValidator(check_marker)], ...], listed]
 LocalPath = Annotated[str, AfterValidator(_local_path)]
 KnownHosts = Annotated[str, AfterValidator(_known_hosts)]
 SshConfig = Annotated[bool | str, PlainValidator(_ssh_config)]

@@ -77,7 +77,7 @@ def _log(verdict: Verdict, host: Host) -> Diagnosis:
     if verdict.status == UNKNOWN:
         return Diagnosis(part, State.FAIL, verdict.text, _fix(verdict.text, host, verdict.run))
     if verdict.iteration is None:
-        fix = f"if it trains already, set runs.{verdict.run}.format, or try `trainstatus replay` on a copy of the log"
+        fix = f"if it trains already, set runs.{verdict.run}.format; `trainstatus replay --explain` on a copy shows why"
         return Diagnosis(part, State.WARN, f"{verdict.text}: no progress line was recognised", fix)
     return Diagnosis(part, State.OK, verdict.text)
 

@@ -7,8 +7,8 @@ Python through interleaved output.
 
 from __future__ import annotations
 
-from monitor_core.parse.dialects import AUTO, DIALECTS
+from monitor_core.parse.dialects import AUTO, DIALECTS, Format
 from monitor_core.parse.parser import Parser
 from monitor_core.parse.signatures import SIGNATURES, Signature, describe
 
-__all__ = ["AUTO", "DIALECTS", "SIGNATURES", "Parser", "Signature", "describe"]
+__all__ = ["AUTO", "DIALECTS", "SIGNATURES", "Format", "Parser", "Signature", "describe"]

@@ -12,6 +12,8 @@ from monitor_core.parse.fields import Told
 # Of what is held, when the head of a block was printed.
 HEAD = "head"
 _STAY = ("epoch", "epochs", "batches", "total", "examples", "samples")
+# What a database can hold; a larger count is none.
+_TOO_MANY = 2**63
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class Counter:
         self.hold({name: value for name, value in told.items() if name != "total"})
         told, self.held = self.held, {}
         iteration = self._iteration(told, first_epoch)
-        if iteration is None:
+        if iteration is None or max(iteration, self._total(total) or 0) >= _TOO_MANY:
             return None
         timestamp = told.get(HEAD, timestamp)
         ms = self._ms(told, iteration)

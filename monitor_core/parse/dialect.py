@@ -20,8 +20,10 @@ from monitor_core.parse.pattern import regular_expression
 from monitor_core.parse.stamps import first_stamp, last_stamp
 
 Read = Callable[[bytes, Counter], Record | None]
+Compile = Callable[[bytes], re.Pattern[bytes]]
 Keys = Mapping[str, str]
 _NO_KEYS: Keys = {}
+_COUNT = re.compile(r"\d{1,18}").fullmatch
 
 
 class Rank(IntEnum):
@@ -38,7 +40,7 @@ class Rule:
 
     `proves`: no other framework prints such a line. `all` reads all such lines of a block at once, where that is much
     faster; it returns None if it cannot, and neither uses the counter. `pattern` is the regular expression that the
-    line is read by, if it is one.
+    line is read by, if it is one. `tells` are the fields that such lines may tell, or the kind of marker, for people.
     """
 
     literal: bytes
@@ -46,6 +48,7 @@ class Rule:
     proves: bool = True
     all: Callable[[bytes], list[Progress] | None] | None = None
     pattern: bytes = b""
+    tells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class _Line:
 
     pattern: re.Pattern[bytes]
     keys: Callable[[bytes, int, Told], None] | None
+    fields: tuple[str, ...]
 
     def told(self, line: bytes) -> tuple[Told, int] | None:
         """Return the values, and where the pattern begins; None if the line is another one."""
@@ -103,9 +107,10 @@ class _Line:
         return values, match.start()
 
 
-def _line(pattern: str, keys: Keys, *, expression: bool = False) -> _Line:
-    source = pattern if expression else regular_expression(pattern)
-    return _Line(re.compile(source.encode()), _finder(tuple(keys.items())) if keys else None)
+def _line(pattern: str, keys: Keys, *, expression: bool = False, compile: Compile = re.compile) -> _Line:
+    compiled = compile((pattern if expression else regular_expression(pattern)).encode())
+    finder = _finder(tuple(keys.items())) if keys else None
+    return _Line(compiled, finder, (*compiled.groupindex, *keys.values()))
 
 
 _BETWEEN = r"""['"]?[ \t]{0,20}[:=][ \t]{0,20}['"]?\[?[ \t]{0,20}"""
@@ -136,14 +141,20 @@ def _finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], N
 
 
 def progress(
-    literal: str, pattern: str, *, keys: Keys = _NO_KEYS, first_epoch: int = 0, expression: bool = False
+    literal: str,
+    pattern: str,
+    *,
+    keys: Keys = _NO_KEYS,
+    first_epoch: int = 0,
+    expression: bool = False,
+    compile: Compile = re.compile,
 ) -> Rule:
     """Return the rule of lines that tell how far the training is.
 
     A line that tells a place in an epoch has its iterations counted through, from the epoch of that number on.
-    `expression`: the pattern is a regular expression with named groups.
+    `expression`: the pattern is a regular expression with named groups. `compile` makes what searches for it.
     """
-    line = _line(pattern, keys, expression=expression)
+    line = _line(pattern, keys, expression=expression, compile=compile)
 
     def read(text: bytes, counter: Counter) -> Record | None:
         found = line.told(text)
@@ -155,7 +166,7 @@ def progress(
         values, start = found
         return counter.progress(values, last_stamp(text[:start]), first_epoch)
 
-    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
 
 
 def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = False) -> Rule:
@@ -173,7 +184,7 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
             return counter.count(found[0], first_stamp(text))
         return counter.detail(found[0], first_stamp(text))
 
-    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
 
 
 def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
@@ -197,20 +208,26 @@ def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
         counter.hold(values)
         return left
 
-    return Rule(literal.encode(), read, pattern=line.pattern.pattern)
+    return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
 
 
 def marker(
-    kind: MarkerKind, literal: str, pattern: bytes | None = None, *, proves: bool = False, hides: int = 0
+    kind: MarkerKind,
+    literal: str,
+    pattern: bytes | None = None,
+    *,
+    proves: bool = False,
+    hides: int = 0,
+    compile: Compile = re.compile,
 ) -> Rule:
     """Return the rule of lines that tell a phase: those with the literal, and with the pattern if there is one.
 
     `proves`: no other framework prints such a line. `hides`: so many lines after it only look like progress, unless the
     evaluation is over or a training starts before. The groups `iteration`, `text`, `name` and `value` of the regular
-    expression fill the fields of that name.
+    expression fill the fields of that name. `compile` makes what searches for it.
     """
     expression = pattern if pattern is not None else re.escape(literal.encode())
-    search = re.compile(expression).search
+    search = compile(expression).search
 
     def read(line: bytes, counter: Counter) -> Marker | None:
         match = search(line)
@@ -222,7 +239,7 @@ def marker(
         if hides or kind is MarkerKind.EVALUATION_END:
             counter.hidden = hides
         words = {key: word.decode("utf-8", "replace") for key, word in match.groupdict().items() if word}
-        iteration = words.pop("iteration", None)
-        return Marker(kind, int(iteration) if iteration else None, first_stamp(line), **words)
+        iteration = words.pop("iteration", "").replace(",", "")
+        return Marker(kind, int(iteration) if _COUNT(iteration) else None, first_stamp(line), **words)
 
-    return Rule(literal.encode(), read, proves, pattern=expression)
+    return Rule(literal.encode(), read, proves, pattern=expression, tells=(kind,))

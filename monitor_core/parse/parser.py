@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from monitor_core.model.records import Failure, Record, Role
-from monitor_core.parse.dialects import AUTO, choose
+from monitor_core.parse.dialects import AUTO, Format, choose
 from monitor_core.parse.recognition import Recognition
 from monitor_core.parse.scan import count_lines, end_of_line, end_of_lines, lines_with, pieces, present
 from monitor_core.parse.signatures import TRIGGERS, printed, raised
@@ -25,12 +25,14 @@ _REDACTED_CHARACTERS = 1500
 class Parser:
     """Reads one log, block by block; what it returns does not depend on how the log is cut into blocks.
 
-    `format` is a dialect's name, or `auto`: then the lines decide. Raises ValueError for any other.
+    `format` is a dialect's name, `auto`, or dialects: of several the lines decide. Raises ValueError for another name.
     """
 
-    def __init__(self, format: str = AUTO) -> None:
-        self._choice = format
-        self._recognition = Recognition(choose(format))
+    def __init__(self, format: Format = AUTO) -> None:
+        dialects = choose(format)
+        self._choice = format if isinstance(format, str) else str([(each.name, each.title) for each in dialects])
+        self._began = 0
+        self._recognition = Recognition(dialects)
         self._tracebacks = Tracebacks()
         self.lines = 0
 
@@ -39,21 +41,33 @@ class Parser:
         """Return the name of the dialect, None while no progress line has told it."""
         return self._recognition.name
 
+    @property
+    def unrecognised(self) -> int:
+        """Return how many lines were read in this format without one that tells progress; 0 once there was one."""
+        return 0 if self.format else self.lines - self._began
+
     def state(self) -> dict[str, Any]:
         """Return what must be kept across a restart, as values that JSON can hold."""
         return {
             "choice": self._choice,
             "recognition": self._recognition.state(),
             "lines": self.lines,
+            "began": self._began,
             "tracebacks": self._tracebacks.state(),
         }
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> Self:
-        """Return a parser that goes on exactly where the one that returned this state was."""
-        parser = cls(state["choice"])
-        parser.lines = state["lines"]
-        parser._recognition.restore(state["recognition"])
+    def restore(cls, state: dict[str, Any], format: Format | None = None) -> Self:
+        """Return a parser that goes on exactly where the one of this format was that returned the state.
+
+        Without a format it is that of the state, which must be a name then. If the state is of another format, the
+        parser begins to recognise from here on.
+        """
+        parser = cls(state["choice"] if format is None else format)
+        parser.lines = parser._began = state["lines"]
+        if state["choice"] == parser._choice:
+            parser._began = state["began"]
+            parser._recognition.restore(state["recognition"])
         parser._tracebacks.restore(state["tracebacks"])
         return parser
 

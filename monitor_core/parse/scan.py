@@ -39,14 +39,14 @@ def end_of_lines(block: bytes, count: int) -> int:
 
 
 def lines_with(block: bytes, literals: Iterable[bytes]) -> list[tuple[int, int]]:
-    """Return where the lines begin and end that hold one of the literals, in order."""
+    """Return where the lines begin and end that hold one of the literals, in order; each line holds an empty one."""
     lines = {}
     for literal in literals:
         at = block.find(literal)
-        while at >= 0:
+        while 0 <= at < len(block):
             end = end_of_line(block, at)
             lines[block.rfind(b"\n", 0, at) + 1] = end
-            at = block.find(literal, end)
+            at = block.find(literal, end + 1)
     return sorted(lines.items())
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from monitor_core.collect.lines import cut
 from monitor_core.model.records import Detail, Marker, MarkerKind, Progress, Record
+from monitor_core.parse.dialects import Format
 from monitor_core.parse.parser import Parser
 from monitor_core.parse.stamps import first_stamp
 from monitor_core.track.pace import covered, took
@@ -76,7 +77,7 @@ class Recording:
         return max(self.pieces[-1].at if self.pieces else 0.0, self.exited[0] if self.exited else 0.0)
 
 
-def read(log: Path, arrivals: Path | None, format: str) -> Recording:
+def read(log: Path, arrivals: Path | None, format: Format) -> Recording:
     """Read a log and its clock; raise OSError if a file cannot be read and ValueError if the arrivals make no sense."""
     data = log.read_bytes()
     rows, code = _arrivals(arrivals) if arrivals is not None else ([], None)
@@ -105,7 +106,7 @@ def _since_revised(records: list[_Said]) -> list[_Said]:
     return records[revised[-1] :] if revised else records
 
 
-def _parts(data: bytes, sizes: list[int], format: str) -> tuple[list[_Part], Parser]:
+def _parts(data: bytes, sizes: list[int], format: Format) -> tuple[list[_Part], Parser]:
     """Return the log part by part with what it says, and its parser.
 
     Where a line other than progress says something, each line is a part of its own. Rows of arrivals stay whole.
@@ -117,7 +118,7 @@ def _parts(data: bytes, sizes: list[int], format: str) -> tuple[list[_Part], Par
         if sizes or (_DATED not in lines and all(isinstance(record, Progress) for record in records)):
             parts.append((lines, [*records]))
         else:
-            parser = Parser.restore(before)
+            parser = Parser.restore(before, format)
             parts += [(line, _said(parser, line)) for line in lines.splitlines(keepends=True)]
     return parts, parser
 

@@ -10,6 +10,7 @@ from monitor_core.detect.ending import verdict
 from monitor_core.incident.flapping import judge
 from monitor_core.incident.lifecycle import told_reason
 from monitor_core.model.incidents import Incident, Kind, Phase, Reason, Subject, SubjectKind
+from monitor_core.parse.dialects import Format
 from monitor_core.replay.recording import Piece, Recording
 from monitor_core.thresholds import Preset, Values, seconds
 from monitor_core.track.clock import Window
@@ -57,7 +58,7 @@ def simulate(
     recording: Recording,
     values: Values,
     preset: Preset,
-    format: str,
+    format: Format,
     check_interval: float,
     silence: float,
 ) -> Outcome:

@@ -286,6 +286,14 @@ def test_a_log_that_is_not_as_it_should_be_is_told(doctor, tmp_path, name, what,
     assert f"Fix: {fix}" in line
 
 
+def test_a_format_of_ones_own_that_matches_nothing_is_told(doctor, tmp_path):
+    formats = "formats: {ours: {progress: 'step {iteration}'}}\nconsole: true\n"
+    _, lines = doctor(local(tmp_path, more=formats).replace("llama.log}", "llama.log, format: ours}"))
+    (line,) = failures(lines)
+    assert re.match(r"warn run llama: starting, format ours matches none of \d+ lines: no progress line was rec", line)
+    assert "`trainstatus replay --explain` on a copy shows why" in line
+
+
 def test_a_run_that_is_in_trouble_is_no_fault_of_the_set_up(doctor, tmp_path):
     status, lines = doctor(local(tmp_path, age=3000, more="console: true\n"))
     assert status == 0

@@ -30,7 +30,10 @@ BAD = {
     "unknown key": (LLAMA + "    ownr: bob\n", "6: runs.llama.ownr: is an unknown key (did you mean owner?)"),
     "unknown key like no other": (
         LLAMA + "zzz: 1\n",
-        "6: zzz: is an unknown key (there are: database, defaults, hosts, runs, email, slack, retention, console)",
+        (
+            "6: zzz: is an unknown key "
+            "(there are: database, defaults, hosts, formats, runs, email, slack, retention, console)"
+        ),
     ),
     "a name beside the key": (
         LLAMA + "    name: x\n",
@@ -64,7 +67,42 @@ BAD = {
     "a text for a list of sections": (MAIL + "  recipients: a@b.c\n", "9: email.recipients: 'a@b.c' is not a list"),
     "a word that is no choice": (
         LLAMA + "    format: megatronn\n",
-        "6: runs.llama.format: 'megatronn' is not one of auto or megatron",
+        "6: runs.llama.format: 'megatronn' is not a log format (did you mean megatron?)",
+    ),
+    "a format that hides a built-in one": (
+        LLAMA + "formats:\n  megatron: {progress: 'step {iteration}'}\n",
+        "7: formats.megatron: is the name of a built-in format: choose another name",
+    ),
+    "a pattern without a partner": (
+        LLAMA + "formats:\n  ours:\n    progress: ['step {iteration}', 'step {iteration']\n",
+        "8: formats.ours.progress[1]: a brace at character 6 has no partner (a brace itself is written twice)",
+    ),
+    "a pattern without an iteration": (
+        LLAMA + "formats:\n  ours:\n    progress: loss {loss}\n",
+        (
+            "8: formats.ours.progress: has neither {iteration} nor {batch}: say where the number stands "
+            "(example: step {iteration}/{total} loss={loss})"
+        ),
+    ),
+    "a regular expression that is none": (
+        LLAMA + "formats:\n  ours:\n    progress: 'regex:(?P<iteration>[0-9]+'\n",
+        "8: formats.ours.progress: is not a regular expression of RE2: missing ): (?P<iteration>[0-9]+",
+    ),
+    "a pause that tells a loss": (
+        LLAMA + "formats:\n  ours:\n    progress: step {iteration}\n    pause: saving {loss}\n",
+        "9: formats.ours.pause: {loss} has no meaning here (known: any, iteration)",
+    ),
+    "a pattern that is a number": (
+        LLAMA + "formats:\n  ours:\n    progress: step {iteration}\n    end: 5\n",
+        "9: formats.ours.end: 5 is not text: put it in quotes (example: training complete)",
+    ),
+    "a format without a pattern": (
+        LLAMA + "formats:\n  ours: {end: done}\n",
+        '7: formats.ours.progress: is missing (example: "step {iteration}/{total} took {s}s loss={loss}")',
+    ),
+    "a format of one's own that is not there": (
+        LLAMA + "    format: ousr\nformats:\n  ours: {progress: 'step {iteration}'}\n",
+        "6: runs.llama.format: 'ousr' is not a log format (did you mean ours?)",
     ),
     "a severity that is none": (
         MAIL + "  recipients:\n    - {address: a@b.c}\n    - {address: a@b.c, severity: bad}\n",

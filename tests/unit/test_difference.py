@@ -28,6 +28,23 @@ def of(new):
     return difference(Config.model_validate(OLD), new)
 
 
+def test_a_run_is_changed_by_its_format():
+    old, new = (
+        Config.model_validate(
+            {
+                "hosts": {"gpu-01": {}},
+                "formats": {"ours": {"progress": pattern}},
+                "runs": {
+                    "llama": {"host": "gpu-01", "logs": ["/llama.log"], "format": "ours"},
+                    "moe": {"host": "gpu-01", "logs": ["/moe.log"]},
+                },
+            }
+        )
+        for pattern in ("step {iteration}", "step {iteration}/{total}")
+    )
+    assert difference(old, new).changed == {"llama"}
+
+
 CASES = {
     "nothing changed": {},
     "1 run added": {"runs": {"new": {"host": "gpu-02", "logs": ["/new.log"]}}},

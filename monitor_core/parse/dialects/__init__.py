@@ -35,6 +35,8 @@ from monitor_core.parse.dialects import (
 )
 
 AUTO = "auto"
+# The name of a built-in dialect, `auto` for all of them, or the dialects themselves.
+Format = str | tuple[Dialect, ...]
 _ALL = (
     gpt_neox.DIALECT,
     megatron.DIALECT,
@@ -65,10 +67,12 @@ _ALL = (
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
 
 
-def choose(name: str) -> tuple[Dialect, ...]:
+def choose(format: Format) -> tuple[Dialect, ...]:
     """Return the dialects that a log may be in; raise ValueError with a sentence if there is none of that name."""
-    if name == AUTO:
+    if not isinstance(format, str):
+        return format
+    if format == AUTO:
         return tuple(DIALECTS.values())
-    if name not in DIALECTS:
-        raise ValueError(f"{name!r} is not a log format (known: {', '.join((AUTO, *DIALECTS))})")
-    return (DIALECTS[name],)
+    if format not in DIALECTS:
+        raise ValueError(f"{format!r} is not a log format (known: {', '.join((AUTO, *DIALECTS))})")
+    return (DIALECTS[format],)
