@@ -49,8 +49,6 @@ _ALL = (
     hugectr.DIALECT,
     lightgbm.DIALECT,
     xgboost.DIALECT,
-    dllogger.DIALECT,
-    mllog.DIALECT,
     llama_factory.DIALECT,
     torchtitan.DIALECT,
     olmo.DIALECT,
@@ -62,6 +60,8 @@ _ALL = (
     maxtext.DIALECT,
     composer.DIALECT,
     deepspeed.DIALECT,
+    dllogger.DIALECT,
+    mllog.DIALECT,
     tqdm.DIALECT,
 )
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})

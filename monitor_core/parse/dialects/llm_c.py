@@ -21,7 +21,7 @@ step 20: train loss 4.531004 (took 1994.120000 ms)""",
     rules=(
         progress(
             " tok/s",
-            r"step +(?P<iteration>\d{1,15})/(?P<total>\d{1,15}) \| (?:train )?loss (?P<loss>\S{1,30})"
+            r"step {1,20}(?P<iteration>\d{1,15})/(?P<total>\d{1,15}) \| (?:train )?loss (?P<loss>\S{1,30})"
             + _SCORE
             + r"norm (?P<grad_norm>\S{1,30})"
             + _SCORE
@@ -30,7 +30,7 @@ step 20: train loss 4.531004 (took 1994.120000 ms)""",
             expression=True,
         ),
         progress(" (took ", "step {iteration}: train loss {loss} (took {ms} ms)"),
-        marker(MarkerKind.EVALUATION_END, "val loss ", rb"^val loss [\d.]{1,30}\s*$"),
+        marker(MarkerKind.EVALUATION_END, "val loss ", rb"^val loss [\d.]{1,30}\s{0,9}$"),
         marker(MarkerKind.CHECKPOINT_START, "Writing model to ", rb"^Writing model to "),
         marker(MarkerKind.TRAINING_DONE, "total average iteration time: "),
     ),

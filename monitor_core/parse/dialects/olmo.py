@@ -51,6 +51,6 @@ DIALECT = Dialect(
             " saved successfully",
             rb"Checkpoint for step (?P<iteration>\d{1,15}) saved successfully",
         ),
-        marker(MarkerKind.TRAINING_DONE, "Training complete", rb"INFO\s{1,20}Training complete\s*$"),
+        marker(MarkerKind.TRAINING_DONE, "Training complete", rb"INFO\s{1,20}Training complete\s{0,9}$"),
     ),
 )

@@ -32,6 +32,6 @@ DIALECT = Dialect(
         marker(MarkerKind.START, " - Training starts at step "),
         marker(MarkerKind.CHECKPOINT_START, " - Saving ", rb" - Saving (?:the|a|a full) checkpoint\b"),
         marker(MarkerKind.CHECKPOINT_END, " - Finished saving the checkpoint"),
-        marker(MarkerKind.TRAINING_DONE, " - Training completed", rb" - Training completed\s*$"),
+        marker(MarkerKind.TRAINING_DONE, " - Training completed", rb" - Training completed\s{0,9}$"),
     ),
 )
