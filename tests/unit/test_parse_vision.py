@@ -31,7 +31,7 @@ time: 0.4100  last_time: 0.4162  data_time: 0.0051  lr: 0.00025  max_mem: 3211M"
     "line",
     [
         (
-            '2026-03-08 12:32:33 | INFO | train_inner | {"epoch": 1, "loss": "11.446", "nll_loss": "9", "wps": "5120.0", '
+            '2026-03-08 12:32:33 | INFO | train_inner | {"epoch": 1, "loss": "11.446", "wps": "5120.0", '
             '"ups": "0.3", "wpb": "16384", "num_updates": "200", "lr": "4e-05", "gnorm": "1.777", "loss_scale": "4"}'
         ),
         (
