@@ -159,7 +159,11 @@ class MarkerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A line that says what a run is doing. For SETTING, `name` and `value` are an entry of the start-up dump."""
+    """A line that says what a run is doing.
+
+    `total` is how many iterations there were to be, where only the end tells it. For SETTING, `name` and `value` are an
+    entry of the start-up dump.
+    """
 
     kind: MarkerKind
     iteration: int | None = None
@@ -167,6 +171,7 @@ class Marker:
     text: str = ""
     name: str = ""
     value: str = ""
+    total: int | None = None
 
 
 class Role(StrEnum):

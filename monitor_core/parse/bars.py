@@ -50,17 +50,32 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
         count, length = (FIELDS["iteration"].read(match[name]) for name in ("iteration", "total"))
         if _OF_EPOCHS.search(match["name"]):
             counter.epochs = int(length)
-        if not _follows(counter, int(count), int(length), epochs=epochs) or count == 0:
+        epoch = _EPOCH.search(match["name"]) if epochs else None
+        if not _is_next(counter, epoch, int(length)) and not _follows(counter, int(count), int(length), epochs=epochs):
+            return None
+        if not count:
             return None
         told = _told(match)
         find(line, match.end(), told)
         if epochs:
-            _through_epochs(counter, told, match["name"], int(count), int(length))
+            _through_epochs(counter, told, epoch, int(count), int(length))
         else:
             told |= {"iteration": count, "total": length}
         return _progress(counter, told, line[: match.start()])
 
     return Rule(_LITERAL.encode(), read, proves=False, pattern=_BAR.pattern)
+
+
+def _is_next(counter: Counter, epoch: re.Match[bytes] | None, length: int) -> bool:
+    """Whether a bar is that of a later epoch, of whatever length: the last one may end before it is full."""
+    if not _is_later(counter, epoch):
+        return False
+    counter.bar = length
+    return True
+
+
+def _is_later(counter: Counter, epoch: re.Match[bytes] | None) -> bool:
+    return epoch is not None and counter.epoch is not None and int(epoch[1]) > counter.epoch
 
 
 def _follows(counter: Counter, count: int, length: int, *, epochs: bool) -> bool:
@@ -82,16 +97,18 @@ def _follows(counter: Counter, count: int, length: int, *, epochs: bool) -> bool
     return True
 
 
-def _through_epochs(counter: Counter, told: Told, name: bytes, count: int, length: int) -> None:
-    epoch = _EPOCH.search(name)
+def _through_epochs(counter: Counter, told: Told, epoch: re.Match[bytes] | None, count: int, length: int) -> None:
     if epoch:
-        number = int(epoch[1])
+        if counter.batches is None or (counter.iteration is None and not _is_later(counter, epoch)):
+            counter.batches = length
+        number = counter.epoch = int(epoch[1])
+        batches = counter.batches or length
         if counter.first_epoch is None:
             # Some count from zero, some from one; whoever names how many there are counts from one.
             counter.first_epoch = 1 if epoch[2] and number else min(number, 1) if number < 2 else 0  # noqa: PLR2004
-        counter.done = max(0, number - counter.first_epoch) * length
+        counter.done = max(0, number - counter.first_epoch) * batches
         if epoch[2]:
-            told["total"] = int(epoch[2]) * length
+            told["total"] = int(epoch[2]) * batches
     elif counter.iteration is not None and counter.iteration >= counter.done + length > counter.done + count:
         counter.done += length
     told["iteration"] = counter.done + count

@@ -156,6 +156,8 @@ class Counter:
             return told["ms"]
         if "s" in told:
             return told["s"] * 1000
+        if "batch_tokens" in told and told.get("throughput"):
+            return told["batch_tokens"] / told["throughput"] * 1000
         if "it_per_s" in told:
             return 1000 / told["it_per_s"] if told["it_per_s"] else None
         before, self.elapsed = self.elapsed, told.get("elapsed_s")

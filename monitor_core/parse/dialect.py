@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -147,12 +147,14 @@ def progress(
     keys: Keys = _NO_KEYS,
     first_epoch: int = 0,
     expression: bool = False,
+    proves: bool = True,
     compile: Compile = re.compile,
 ) -> Rule:
     """Return the rule of lines that tell how far the training is.
 
     A line that tells a place in an epoch has its iterations counted through, from the epoch of that number on.
-    `expression`: the pattern is a regular expression with named groups. `compile` makes what searches for it.
+    `expression`: the pattern is a regular expression with named groups. `proves`: no other framework prints
+    such lines. `compile` makes what searches for it.
     """
     line = _line(pattern, keys, expression=expression, compile=compile)
 
@@ -166,7 +168,18 @@ def progress(
         values, start = found
         return counter.progress(values, last_stamp(text[:start]), first_epoch)
 
-    return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
+    return Rule(literal.encode(), read, proves, pattern=line.pattern.pattern, tells=line.fields)
+
+
+def redrawn(rule: Rule) -> Rule:
+    """Return the rule of lines that are drawn again and again: one with the iteration of the last says nothing new."""
+
+    def read(line: bytes, counter: Counter) -> Record | None:
+        before = counter.iteration
+        record = rule.read(line, counter)
+        return None if isinstance(record, Progress) and record.iteration == before else record
+
+    return replace(rule, read=read)
 
 
 def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = False) -> Rule:
@@ -187,13 +200,13 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
     return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
 
 
-def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
+def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, expression: bool = False) -> Rule:
     """Return the rule of lines whose values belong to progress lines to come.
 
     One with an iteration is the head of a block that a progress line without one completes; if the block before was
     never completed, it is told now.
     """
-    line = _line(pattern, keys)
+    line = _line(pattern, keys, expression=expression)
 
     def read(text: bytes, counter: Counter) -> Record | None:
         found = line.told(text)
@@ -211,6 +224,11 @@ def context(literal: str, pattern: str, *, keys: Keys = _NO_KEYS) -> Rule:
     return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)
 
 
+def _number(word: str) -> int | None:
+    digits = word.replace(",", "")
+    return int(digits) if _COUNT(digits) else None
+
+
 def marker(
     kind: MarkerKind,
     literal: str,
@@ -223,8 +241,9 @@ def marker(
     """Return the rule of lines that tell a phase: those with the literal, and with the pattern if there is one.
 
     `proves`: no other framework prints such a line. `hides`: so many lines after it only look like progress, unless the
-    evaluation is over or a training starts before. The groups `iteration`, `text`, `name` and `value` of the regular
-    expression fill the fields of that name. `compile` makes what searches for it.
+    evaluation is over or a training starts before. The groups `iteration`, `total`, `text`, `name` and `value` of the
+    regular expression fill the fields of that name; `epochs` is a total of epochs. `compile` makes what
+    searches for it.
     """
     expression = pattern if pattern is not None else re.escape(literal.encode())
     search = compile(expression).search
@@ -239,7 +258,9 @@ def marker(
         if hides or kind is MarkerKind.EVALUATION_END:
             counter.hidden = hides
         words = {key: word.decode("utf-8", "replace") for key, word in match.groupdict().items() if word}
-        iteration = words.pop("iteration", "").replace(",", "")
-        return Marker(kind, int(iteration) if _COUNT(iteration) else None, first_stamp(line), **words)
+        iteration, total, epochs = (_number(words.pop(name, "")) for name in ("iteration", "total", "epochs"))
+        if epochs and counter.batches:
+            total = epochs * counter.batches
+        return Marker(kind, iteration, first_stamp(line), total=total, **words)
 
     return Rule(literal.encode(), read, proves, pattern=expression, tells=(kind,))

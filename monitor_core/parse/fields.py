@@ -71,6 +71,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "grad_norm": Field(_VALUE, _value, "norm of the gradient"),
         "learning_rate": Field(_VALUE, _value, "learning rate"),
         "throughput": Field(_SCALED, _scaled, "tokens, samples or floating-point operations per second"),
+        "batch_tokens": Field(_NUMBER, _value, "tokens per iteration"),
         "examples": Field(_COUNT, _count, "samples per epoch"),
         "samples": Field(_COUNT, _count, "samples per iteration, where an epoch's are told"),
         "batch_size": Field(_COUNT, _count, "samples per iteration"),

@@ -98,7 +98,8 @@ class Parser:
             counted = start
             records = self._recognition.read(line, self.lines) if start in matter else []
             yield from records
-            if not records:
+            # What a program prints before it dies may stand behind its bar.
+            if not records or HEADER in line:
                 self.lines += 1
                 counted = end + 1
                 record = self._raised(line) or (self._printed(line) if start in matter else None)

@@ -15,6 +15,8 @@ _FRAME = re.compile(rb'[ \t]+File "')
 _EXCEPTION = re.compile(
     rb"(?:[A-Za-z_]\w{0,80}\.){0,12}(?![A-Z]+\b)(?:_?[A-Z]\w{0,80}|\w{0,80}error)(?:: |:?\s*$)", re.ASCII
 )
+# What a progress bar shows: it stays on the line on which the traceback begins.
+_BAR = re.compile(rb"%\||(?:\xe2\x94\x81){5}")
 _CHAIN = (
     b"During handling of the above exception, another exception occurred:",
     b"The above exception was the direct cause of the following exception:",
@@ -111,9 +113,10 @@ class Tracebacks:
 
     def _begin(self, before: bytes, number: int) -> None:
         tags = tags_of(before)
-        if before[len(tags) :].strip():
+        words = before[len(tags) :].lstrip()
+        if words and not _BAR.search(words):
             return  # a warning that shows a traceback: it has the logger's words before each line
-        item = _Traceback(len(before), number)
+        item = _Traceback(len(before) - len(words), number)
         earlier = self._open.pop(tags, None)
         if earlier and earlier.stage is _Stage.FRAMES:
             item.headers += earlier.headers

@@ -262,6 +262,7 @@ class RunState:
         self._launch(at)
 
     def _marker(self, marker: Marker, at: float) -> None:
+        self.total = self.total or marker.total
         if marker.kind is MarkerKind.SETTING:
             self._setting(marker, at)
         elif marker.kind is MarkerKind.REVISED:

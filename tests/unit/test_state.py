@@ -33,6 +33,20 @@ def test_a_header_starts_a_launch():
     assert (run.state.launches, run.state.launch_iteration, run.state.iteration) == (2, 41, 60)
 
 
+def test_a_total_that_only_the_end_tells_is_kept():
+    state = RunState()
+    state.apply(progress(40, total=None), 1.0)
+    state.apply(Marker(MarkerKind.TRAINING_DONE, total=48), 2.0)
+    assert (state.iteration, state.total) == (40, 48)
+
+
+def test_the_total_that_the_lines_tell_is_not_changed_by_the_end():
+    state = RunState()
+    state.apply(progress(29, total=29), 1.0)
+    state.apply(Marker(MarkerKind.TRAINING_DONE, total=30), 2.0)
+    assert state.total == 29
+
+
 def test_a_resume_from_a_checkpoint_starts_a_launch_without_a_header():
     run = Training().train(50)
     run.iteration = 40

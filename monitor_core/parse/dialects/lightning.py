@@ -1,0 +1,52 @@
+"""PyTorch Lightning (https://github.com/Lightning-AI/pytorch-lightning): a bar for each epoch, as tqdm draws it.
+
+Epochs begin at zero; their number is told only when the last is done. Without a bar a script prints lines of its own.
+"""
+
+from __future__ import annotations
+
+from monitor_core.model.records import MarkerKind
+from monitor_core.parse.bars import bar
+from monitor_core.parse.dialect import Dialect, context, marker, progress
+
+_REACHED = (
+    rb"`Trainer\.fit` stopped: (?P<text>"
+    rb"`max_(?:steps=(?P<total>\d{1,15})|epochs=(?P<epochs>\d{1,9})|time=[^`]{1,40})` reached)"
+)
+
+DIALECT = Dialect(
+    "lightning",
+    title="PyTorch Lightning",
+    example="""\
+Epoch 0:  12%|█▎        | 10/80 [00:01<00:07,  8.87it/s, v_num=0, train_loss=1.500]
+`Trainer.fit` stopped: `max_epochs=3` reached.""",
+    needs_proof=True,
+    rules=(
+        marker(MarkerKind.TRAINING_DONE, "`Trainer.fit` stopped: ", _REACHED, proves=True),
+        marker(MarkerKind.EXITING, "Received SIGTERM: 15", rb"(?P<text>Received SIGTERM: 15)"),
+        marker(MarkerKind.EXITING, "Detected KeyboardInterrupt", rb"(?P<text>Detected KeyboardInterrupt)"),
+        context("v_num=", "v_num="),
+        bar(
+            keys={
+                "loss": "loss",
+                "train_loss": "loss",
+                "train_loss_step": "loss",
+                "train/loss": "loss",
+                "train/loss_step": "loss",
+                "lr": "learning_rate",
+                "grad_norm": "grad_norm",
+            }
+        ),
+        progress(
+            "0:00:0",
+            r"^Epoch (?P<epoch>\d{1,9})/\d{1,9} [^\d]{1,400} (?P<batch>[1-9]\d{0,14})/(?P<batches>\d{1,15}) "
+            r"[\d:]{1,12} • [-\d:]{1,12} (?P<it_per_s>[\d.]{1,12})it/s",
+            keys={"train_loss": "loss", "loss": "loss"},
+            expression=True,
+        ),
+        progress(" step ", "epoch {epoch} step {iteration} {any}loss {loss}", proves=False),
+        context("GPU available: ", "GPU available: {any}, used: "),
+        marker(MarkerKind.START, "| Name ", rb"\| Name +\| Type +\| Params"),
+        marker(MarkerKind.EVALUATION, "Validation", rb"^Validation(?: DataLoader \d{1,9})?: +\d{1,3}%\|"),
+    ),
+)
