@@ -9,15 +9,23 @@ from monitor_core.replay.explain import Explanation, Line, Shape
 from monitor_core.units import counted
 
 _NARROWEST = 60
+# What stands before a line of the log, after its number.
+_LOG = "  | "
+_MARGIN = 9 + len(_LOG)
 _TRY = "  To try it: trainstatus replay {log} --explain --format '{pattern}'"
 
 
 def text(log: str, seen: Explanation) -> str:
     """Return the whole answer, as wide as the terminal."""
     width = max(_NARROWEST, shutil.get_terminal_size((120, 24)).columns)
-    shown = [line[: width - 1] + "…" if len(line) > width else line for line in _seen(log, seen)]
-    # What is to be copied stays whole.
+    shown = (_cut(line, width) for line in _seen(log, seen))
     return "\n".join([*shown, *(_suggestion(log, seen.suggestion) if seen.suggestion else ())])
+
+
+def _cut(line: str, width: int) -> str:
+    """Cut a line of the log to the terminal; what we say ourselves stays whole."""
+    ours = not line[:_MARGIN].endswith(_LOG)
+    return line if ours or len(line) <= width else line[: width - 1] + "…"
 
 
 def _seen(log: str, seen: Explanation) -> Iterator[str]:
@@ -45,7 +53,7 @@ def _line(line: Line, format: str | None) -> Iterator[str]:
     of = f" of {line.dialect}" if line.dialect != format else ""
     by = f"   by `{line.literal.strip()}`{of}" if line.literal else ""
     yield f"{line.number:>9,}  {line.what}{by}"
-    yield f"{'':>9}  | {line.text.strip()}"
+    yield f"{'':>9}{_LOG}{line.text.strip()}"
 
 
 def _shape(shape: Shape) -> Iterator[str]:
@@ -53,7 +61,7 @@ def _shape(shape: Shape) -> Iterator[str]:
     about = ": ".join(part for part in (times, shape.why) if part)
     if about:
         yield f"{shape.number:>9,}  {about}"
-    yield f"{'' if about else f'{shape.number:,}':>9}  | {shape.text.strip()}"
+    yield f"{'' if about else f'{shape.number:,}':>9}{_LOG}{shape.text.strip()}"
 
 
 def _summary(seen: Explanation) -> Iterator[str]:
