@@ -116,7 +116,7 @@ class Recognition:
             if dialect == self.chosen and dialect.rank is Rank.FRAMEWORK:
                 break
             if dialect != self.chosen and self._agrees(dialect, record):
-                return self._choose(dialect, record, number)
+                return self._choose(dialect, record, number, goes_on=self._goes_on(record, said))
         self._prove(asked)
         believed = [(dialect, record) for dialect, record in said if self._believes(dialect, record)]
         return self._told(*believed[0], number) if believed else []
@@ -139,6 +139,8 @@ class Recognition:
 
     def _agrees(self, dialect: Dialect, record: Progress) -> bool:
         """Whether an earlier line of the dialect fits; if not, this one is what later ones have to fit."""
+        if record.counted and dialect.rank is not Rank.FRAMEWORK:
+            return False
         first = self._first.get(dialect.name)
         if first is not None and first.iteration < record.iteration and first.total == record.total:
             return self._proven(dialect)
@@ -148,15 +150,16 @@ class Recognition:
     def _proven(self, dialect: Dialect) -> bool:
         return not dialect.needs_proof or self._counters[dialect.name].proven
 
-    def _choose(self, dialect: Dialect, record: Progress, number: int) -> list[Record]:
+    def _choose(self, dialect: Dialect, record: Progress, number: int, *, goes_on: bool) -> list[Record]:
         first, before = self._first.pop(dialect.name), self._spoken
         if dialect.rank is Rank.FRAMEWORK:
             self._first.clear()
-        goes_on = before in {None, dialect.name} or self._goes_on(record)
         same_rank = self.chosen is not None and self.chosen.rank is dialect.rank
         self.chosen = dialect
         told = self._told(dialect, record, number)
-        return told if goes_on else [Marker(MarkerKind.START if same_rank else MarkerKind.REVISED), first, *told]
+        if goes_on or before in {None, dialect.name}:
+            return told
+        return [Marker(MarkerKind.START if same_rank else MarkerKind.REVISED), first, *told]
 
     def _prove(self, asked: tuple[Dialect, ...]) -> None:
         """Choose a framework, once a line proved it, that is as far as the bars followed: they are its own."""
@@ -166,7 +169,7 @@ class Recognition:
             if weaker and counter.proven and self._last is not None and counter.iteration == self._last.iteration:
                 self.chosen, self._spoken = dialect, dialect.name
 
-    def _goes_on(self, record: Progress) -> bool:
-        """Whether a line continues what another dialect has told: both read the same bars."""
-        last = self._last
-        return last is not None and last.total == record.total and last.iteration <= record.iteration
+    def _goes_on(self, record: Progress, said: Sequence[tuple[Dialect, Record]]) -> bool:
+        """Whether the dialect that was believed reads the same in this line: a bar that a framework draws."""
+        others = (other for dialect, other in said if dialect.name == self._spoken)
+        return any(isinstance(other, Progress) and other.iteration == record.iteration for other in others)

@@ -340,12 +340,13 @@ class RunState:
             return
         final = failure.signature in _FINAL_SIGNATURES
         seen = self.failure
-        if seen is None or (seen.failure.role is Role.CASCADE and failure.role is Role.ROOT and seen.lines_since == 0):
+        root = failure.role is Role.ROOT
+        if seen is None or (seen.failure.role is Role.CASCADE and root and seen.lines_since == 0):
             final = final or (seen is not None and seen.final)
             self.failure = FailureSeen(failure, at, self.iteration, final, source=source)
         elif final:
             seen.final, seen.at = True, at if seen.lines_since else seen.at
-        elif seen.resumed:
+        elif seen.resumed or (root and seen.explained_by(failure)):
             self.failure = FailureSeen(failure, at, self.iteration, source=source)
 
     def _enter(self, phase: Phase, at: float) -> None:

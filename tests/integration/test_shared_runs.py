@@ -159,7 +159,7 @@ ENDS = {
     "megatron-deepspeed-bigscience/bs_megds_off.log": ("training", None),
     "megatron-lm/el_1718796_err_scancel.log": ("stopped", "slurm_cancelled"),
     "megatron-lm/el_1729257_err_oom.log": ("failed", "cuda_oom"),
-    "megatron-lm/el_2340723_err.log": ("failed", "import"),
+    "megatron-lm/el_2340723_err.log": ("failed", "exception"),
     "megatron-lm/el_2340723_out.log": ("training", None),
     "megatron-lm/el_2570257_err_estale.log": ("failed", "filesystem"),
     "megatron-lm/el_3108079_err.log": ("stopped", "slurm_time_limit"),

@@ -22,13 +22,15 @@ loss_box_reg: 0.07775  time: 0.6832  last_time: 0.6702  data_time: 0.0734  lr: 0
             keys={"total_loss": "loss", "time": "s", "lr": "learning_rate"},
             expression=True,
         ),
-        context("MAX_ITER: ", r"^ {0,8}MAX_ITER: (?P<total>\d{1,15})\s*$", expression=True),
+        context("MAX_ITER: ", r"^ {0,8}MAX_ITER: (?P<total>\d{1,15})\s{0,9}$", expression=True),
         marker(MarkerKind.START, "Starting training from iteration "),
         marker(MarkerKind.EVALUATION, "Start inference on "),
         marker(MarkerKind.EVALUATION_END, "Total inference time: "),
         marker(MarkerKind.TRAINING_DONE, "Saving checkpoint to ", rb"Saving checkpoint to \S{0,400}model_final\.pth"),
         marker(
-            MarkerKind.CHECKPOINT_START, "Saving checkpoint to ", rb"checkpoint(?:\]| INFO): +Saving checkpoint to "
+            MarkerKind.CHECKPOINT_START,
+            "Saving checkpoint to ",
+            rb"checkpoint(?:\]| INFO): {1,20}Saving checkpoint to ",
         ),
         marker(
             MarkerKind.EXITING, "Overall training speed: ", rb"(?P<text>Overall training speed: \d{1,15} iterations)"

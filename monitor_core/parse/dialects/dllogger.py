@@ -49,6 +49,7 @@ DLL 2026-11-02 08:15:43.935614 - Epoch: 0 Iteration: 39  train.loss : 6.680744  
         progress(" | took ", _RNNT, expression=True, first_epoch=1),
         progress('"type": "LOG", "step": [', _JSON, keys=_KEYS, expression=True, first_epoch=1),
         context("PARAMETER | epochs : ", "PARAMETER | epochs : {epochs}"),
+        context("num_train_steps: ", "num_train_steps: {total}"),
         marker(MarkerKind.TRAINING_DONE, "DLL ", rb"DLL \d{4}-\S{1,20} \S{1,20} - (?:Summary:| [\w|])"),
         *MARKERS,
     ),

@@ -29,7 +29,7 @@ DIALECT = Dialect(
 wpb=16384, bsz=8, num_updates=200, lr=4e-05, gnorm=1.777, train_wall=640, wall=655""",
     rules=(
         progress("train_inner", r"train_inner(?: \||\]\[INFO\] -)", keys=_KEYS, expression=True),
-        progress("num_updates=", r"\| epoch \d{1,9}: +\d{1,9} / \d{1,9} ", keys=_KEYS, expression=True),
+        progress("num_updates=", r"\| epoch \d{1,9}: {1,20}\d{1,9} / \d{1,9} ", keys=_KEYS, expression=True),
         context("max_update", r"\bmax_update['\"]?(?:=|: )(?P<total>[1-9]\d{0,14})\b(?! updates)", expression=True),
         marker(MarkerKind.START, "num. ", rb"\bnum\. (?:shared )?model params: "),
         marker(MarkerKind.EVALUATION, 'begin validation on "'),

@@ -14,11 +14,11 @@ from monitor_core.parse.counter import Counter
 from monitor_core.parse.dialect import Dialect, Rule, marker, progress
 
 _KEYS = {"loss": "loss", "learning_rate": "learning_rate", "lr": "learning_rate"}
-_PLACE = r"(?:^|:) *(?P<batch>[1-9]\d{0,14})/(?P<batches>\d{1,15}) "
+_PLACE = r"(?:^|:) {0,20}(?P<batch>[1-9]\d{0,14})/(?P<batches>\d{1,15}) "
 _BAR = r"(?:(?:━){5,80}|\[[=>.]{5,80}\] -)(?: (?:ETA: )?[\d:]{1,12}s?)?"
 _TIME = r"(?: (?:(?P<ms>\d{1,9})ms|(?P<s>\d{1,9})s|\d{1,9}us)/step)?"
 _LINE = rf"{_PLACE}(?:{_BAR}|- \d{{1,9}}s -){_TIME} -? ?"
-_EPOCH = re.compile(rb"(?:^|:) *Epoch (?P<epoch>\d{1,9})/(?P<epochs>\d{1,9})\s*$")
+_EPOCH = re.compile(rb"(?:^|:) *Epoch (?P<epoch>\d{1,9})/(?P<epochs>\d{1,9})\s{0,9}$")
 
 
 def _epoch(line: bytes, counter: Counter) -> None:

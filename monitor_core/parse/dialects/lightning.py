@@ -38,7 +38,7 @@ Epoch 0:  12%|█▎        | 10/80 [00:01<00:07,  8.87it/s, v_num=0, train_loss
             }
         ),
         progress(
-            "0:00:0",
+            " • ",
             r"^Epoch (?P<epoch>\d{1,9})/\d{1,9} [^\d]{1,400} (?P<batch>[1-9]\d{0,14})/(?P<batches>\d{1,15}) "
             r"[\d:]{1,12} • [-\d:]{1,12} (?P<it_per_s>[\d.]{1,12})it/s",
             keys={"train_loss": "loss", "loss": "loss"},
@@ -46,7 +46,7 @@ Epoch 0:  12%|█▎        | 10/80 [00:01<00:07,  8.87it/s, v_num=0, train_loss
         ),
         progress(" step ", "epoch {epoch} step {iteration} {any}loss {loss}", proves=False),
         context("GPU available: ", "GPU available: {any}, used: "),
-        marker(MarkerKind.START, "| Name ", rb"\| Name +\| Type +\| Params"),
-        marker(MarkerKind.EVALUATION, "Validation", rb"^Validation(?: DataLoader \d{1,9})?: +\d{1,3}%\|"),
+        marker(MarkerKind.START, "| Name ", rb"\| Name {1,20}\| Type {1,20}\| Params"),
+        marker(MarkerKind.EVALUATION, "Validation", rb"^Validation(?: DataLoader \d{1,9})?: {1,20}\d{1,3}%\|"),
     ),
 )

@@ -1,13 +1,14 @@
 """MLPerf training: the lines of mlperf_logging, as all of its reference models print them.
 
 The layout is that of `mllog` (https://github.com/mlcommons/logging). It counts samples where it counts at all, and
-tells no time per iteration; most of it tells the phases of a training whose own lines tell the rest.
+tells no time per iteration; where it tells no loss, only its evaluations can be counted. Most of it tells the phases of
+a training whose own lines tell the rest.
 """
 
 from __future__ import annotations
 
 from monitor_core.model.records import MarkerKind
-from monitor_core.parse.dialect import Dialect, Rank, Rule, marker, progress
+from monitor_core.parse.dialect import Dialect, Rank, Rule, detail, marker, progress
 
 
 def _marker(kind: MarkerKind, key: str, more: bytes = b"") -> Rule:
@@ -32,5 +33,10 @@ DIALECT = Dialect(
 :::MLLOG {"time_ms": 1793607393000, "event_type": "POINT_IN_TIME", "key": "train_loss", "value": 5.076,\
  "metadata": {"lineno": 10, "samples_count": 1024}}""",
     rank=Rank.LIBRARY,
-    rules=(progress('"key": "train_loss"', _LOSS), _marker(MarkerKind.START, "run_start"), *MARKERS),
+    rules=(
+        progress('"key": "train_loss"', _LOSS),
+        detail('"key": "eval_accuracy"', '"key": "eval_accuracy"', counts=True),
+        _marker(MarkerKind.START, "run_start"),
+        *MARKERS,
+    ),
 )

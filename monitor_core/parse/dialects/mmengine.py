@@ -10,8 +10,8 @@ from monitor_core.model.records import MarkerKind
 from monitor_core.parse.dialect import Dialect, Rule, context, marker, progress
 
 _KEYS = {"time": "s", "loss": "loss", "lr": "learning_rate", "grad_norm": "grad_norm"}
-_EPOCH = r"\[(?P<epoch>\d{1,9})\]\[ *(?P<batch>\d{1,15})/(?P<batches>\d{1,15})\]"
-_ITERATION = r"\[ *(?P<iteration>\d{1,15})/(?P<total>\d{1,15})\]"
+_EPOCH = r"\[(?P<epoch>\d{1,9})\]\[ {0,20}(?P<batch>\d{1,15})/(?P<batches>\d{1,15})\]"
+_ITERATION = r"\[ {0,20}(?P<iteration>\d{1,15})/(?P<total>\d{1,15})\]"
 
 
 def _line(literal: str, pattern: str) -> Rule:
@@ -29,13 +29,13 @@ data_time: 0.0102  memory: 5210  loss: 0.8342
 memory: 11440, decode.loss_seg: 1.7530, loss: 1.7530""",
     ends_at_total=True,
     rules=(
-        _line("(train)", r"\bEpoch\(train\) +" + _EPOCH + r" "),
-        _line("(train)", r"\bIter\(train\) +" + _ITERATION + r" "),
+        _line("(train)", r"\bEpoch\(train\) {1,20}" + _EPOCH + r" "),
+        _line("(train)", r"\bIter\(train\) {1,20}" + _ITERATION + r" "),
         _line("Epoch [", r" - Epoch " + _EPOCH + r"\t"),
         _line("Iter [", r" - Iter " + _ITERATION + r"\t"),
         context(
             "max_epochs",
-            r"^ *(?:train_cfg = dict\(.{0,200}?|runner = dict\(.{0,200}?)?\bmax_epochs=(?P<epochs>\d{1,9})\b",
+            r"^ {0,20}(?:(?:train_cfg|runner) = dict\(.{0,200}?)?\bmax_epochs=(?P<epochs>\d{1,9})\b",
             expression=True,
         ),
         context("total_epochs = ", "total_epochs = {epochs}"),

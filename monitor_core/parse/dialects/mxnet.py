@@ -1,13 +1,13 @@
 """MXNet: its Speedometer, GluonCV's training scripts and the SSD of MLPerf.
 
 Layouts are those of `Speedometer` (https://github.com/apache/mxnet), of `train_*.py` in GluonCV, and of NVIDIA's SSD
-for MLPerf. None tells how many iterations there will be. What is called after a metric is what the script trains for.
+for MLPerf. The SSD's command line tells how many epochs. What is called after a metric is what the script trains for.
 """
 
 from __future__ import annotations
 
 from monitor_core.model.records import MarkerKind
-from monitor_core.parse.dialect import Dialect, marker, progress
+from monitor_core.parse.dialect import Dialect, context, marker, progress
 from monitor_core.parse.dialects.mllog import MARKERS
 
 _KEYS = {
@@ -35,7 +35,12 @@ INFO:root:[Training][Iteration 100][Epoch 1, Batch 100/115] lr: 0.10000, trainin
             expression=True,
         ),
         progress("][Batch ", "[Epoch {epoch}][Batch {batch}]", keys=_KEYS),
-        progress("[Training][Iteration ", "[Training][Iteration {iteration}][Epoch ", keys=_KEYS),
+        progress(
+            "[Training][Iteration ",
+            "[Training][Iteration {iteration}][Epoch {epoch}, Batch {batch}/{batches}]",
+            keys=_KEYS,
+        ),
+        context("--epochs ", "--epochs {epochs}"),
         marker(MarkerKind.CHECKPOINT_END, 'Saved checkpoint to "'),
         *MARKERS,
     ),

@@ -47,7 +47,7 @@ step 150/400 [=======>......................] - loss: 0.8483 - acc: 0.7000 - ETA
         progress("train step:", "epoch:{epoch} train step:{batch}", keys=_KEYS),
         progress("] learning_rate: ", "Epoch: [{epoch}] [{batch}/{batches}]", keys=_KEYS),
         progress("], global_step: ", "epoch: [{any:epoch}], global_step: {iteration},", keys=_KEYS),
-        progress("/step", _HAPI, expression=True, first_epoch=1),
+        progress("s/step", _HAPI, expression=True, first_epoch=1),
         context("Epoch ", "Epoch {epoch}/{epochs}"),
         marker(MarkerKind.START, "The loss value printed in the log is the current step"),
         marker(MarkerKind.EVALUATION, "Eval begin...", hides=10**9),

@@ -18,23 +18,24 @@ INFO:tensorflow:Saving checkpoints for 2000 into /data/out/model.ckpt.""",
     rules=(
         progress(
             ", step = ",
-            _LOGGED
-            + r"loss = (?P<loss>[-+.\w]{1,30}), step = (?P<iteration>\d{1,15})(?: \((?P<interval_s>\d+\.\d+) sec\))?",
+            _LOGGED + r"loss = (?P<loss>[-+.\w]{1,30}), step = (?P<iteration>\d{1,15})"
+            r"(?: \((?P<interval_s>\d{1,9}\.\d{1,9}) sec\))?",
             expression=True,
         ),
         progress(
             ": loss = ",
-            _LOGGED
-            + r"global step (?P<iteration>\d{1,15}): loss = (?P<loss>[-+.\w]{1,30}) \((?P<s>\d+\.\d+) sec/step\)",
+            _LOGGED + r"global step (?P<iteration>\d{1,15}): loss = (?P<loss>[-+.\w]{1,30})"
+            r" \((?P<s>\d{1,9}\.\d{1,9}) sec/step\)",
             expression=True,
         ),
         progress(
             " per-step time ",
-            _LOGGED + r"Step (?P<iteration>\d{1,15}) per-step time (?P<s>\d+\.\d+)s(?: loss=(?P<loss>[-+.\w]{1,30}))?",
+            _LOGGED
+            + r"Step (?P<iteration>\d{1,15}) per-step time (?P<s>\d{1,9}\.\d{1,9})s(?: loss=(?P<loss>[-+.\w]{1,30}))?",
             expression=True,
         ),
         context("global_step/sec: ", "global_step/sec: {it_per_s}"),
-        context("num_train_steps", r"\bnum_train_steps(?: =|:) (?P<total>[1-9]\d{0,14})\s*$", expression=True),
+        context("num_train_steps", r"\bnum_train_steps(?: =|:) (?P<total>[1-9]\d{0,14})\s{0,9}$", expression=True),
         marker(MarkerKind.START, "Create CheckpointSaverHook."),
         marker(
             MarkerKind.CHECKPOINT_START,

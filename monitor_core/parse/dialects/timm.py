@@ -14,12 +14,13 @@ Test: [   0/48]  Time: 0.310 (0.310)  Loss:   6.700 ( 6.700)  Acc@1:   0.781 (  
     rules=(
         progress(
             "Train: ",
-            r"\bTrain: (?P<epoch>\d{1,9}) \[ *(?P<batch>\d{1,15})/(?P<batches>\d{1,15}) +\( *\d{1,3}%\)\]",
+            r"\bTrain: (?P<epoch>\d{1,9}) \[ {0,20}(?P<batch>\d{1,15})/(?P<batches>\d{1,15})"
+            r" {1,20}\( {0,20}\d{1,3}%\)\]",
             keys={"Loss": "loss", "Time": "s", "LR": "learning_rate"},
             expression=True,
         ),
         context("Scheduled epochs: ", "Scheduled epochs: {epochs}"),
-        marker(MarkerKind.EVALUATION, "Test", rb"\bTest(?: \(EMA\))?: \[ *\d{1,15}/\d{1,15}\] +Time: "),
+        marker(MarkerKind.EVALUATION, "Test", rb"\bTest(?: \(EMA\))?: \[ {0,20}\d{1,15}/\d{1,15}\] {1,20}Time: "),
         marker(MarkerKind.CHECKPOINT_END, "Current checkpoints:"),
         marker(MarkerKind.TRAINING_DONE, "*** Best metric: "),
     ),

@@ -10,9 +10,9 @@ from monitor_core.parse.dialect import Dialect, Rule, marker, progress, redrawn
 
 # `1/5  0G  6.1  4.6  4.0  8  96: 8% ━─────────── 1/12 2.1it/s 0.3s<5.2s`, before 8.3.200 a bar of tqdm.
 _BAR = (
-    r"^ *(?P<epoch>\d{1,9})/(?P<epochs>\d{1,9}) +[\d.]{1,12}[GM]B?\b[^:|]{1,200}: +\d{1,3}%\D{1,400}"
+    r"^ {0,20}(?P<epoch>\d{1,9})/(?P<epochs>\d{1,9}) {1,20}[\d.]{1,12}[GM]B?\b[^:|]{1,200}: {1,20}\d{1,3}%\D{1,400}"
     r"(?P<batch>[1-9]\d{0,14})/(?P<batches>\d{1,15})(?: \[[\d:]{1,12}<[\d:?]{1,12},)?"
-    r"(?: +(?:(?P<it_per_s>\d[\d.]{0,12})it/s|(?P<s>\d[\d.]{0,12})s/it))?"
+    r"(?: {1,20}(?:(?P<it_per_s>\d[\d.]{0,12})it/s|(?P<s>\d[\d.]{0,12})s/it))?"
 )
 
 
@@ -30,7 +30,9 @@ DIALECT = Dialect(
         _bar("━"),
         _bar("%|"),
         marker(MarkerKind.START, "Starting training for ", rb"Starting training for \d{1,9} epochs\.\.\."),
-        marker(MarkerKind.EVALUATION, "mAP50", rb"^ *Class +Images +.{1,120}mAP50-95\S* *\d{1,3}%"),
+        marker(
+            MarkerKind.EVALUATION, "mAP50", rb"^ {0,20}Class {1,20}Images {1,20}.{1,120}mAP50-95\S{0,20} {0,20}\d{1,3}%"
+        ),
         marker(MarkerKind.TRAINING_DONE, " epochs completed in ", rb"\b\d{1,9} epochs completed in [\d.]{1,12} hours"),
     ),
 )
