@@ -214,6 +214,7 @@ def _plot(path: Path, chart: Chart) -> None:
 
 
 def chart_of(name: str, values: Values, recording: Recording, outcome: Outcome) -> Chart:
+    """Return the chart of a replayed log of that name: its last launch, and what would have been told of it."""
     usual, slow = outcome.watch.state.pace.usual or median_ms(recording), values["slow"]
     return Chart(
         name=name,
