@@ -61,7 +61,7 @@ def replay(arguments: argparse.Namespace, _extension: object) -> int:
     else:
         _print(arguments.log, report, recording, outcome)
     if arguments.plot:
-        _plot(Path(arguments.plot), _chart(Path(arguments.log).name, values, recording, outcome))
+        _plot(Path(arguments.plot), chart_of(Path(arguments.log).name, values, recording, outcome))
     return 0 if report["iterations"]["count"] or report["cause"] else 2
 
 
@@ -213,7 +213,8 @@ def _plot(path: Path, chart: Chart) -> None:
         raise CommandError(f"--plot {path}: {error.strerror}") from error
 
 
-def _chart(name: str, values: Values, recording: Recording, outcome: Outcome) -> Chart:
+def chart_of(name: str, values: Values, recording: Recording, outcome: Outcome) -> Chart:
+    """Return the chart of a replayed log of that name: its last launch, and what would have been told of it."""
     usual, slow = outcome.watch.state.pace.usual or median_ms(recording), values["slow"]
     return Chart(
         name=name,

@@ -1,8 +1,8 @@
 """Log lines become facts: progress, markers of a phase, and lines that tell of an error.
 
-`parser` walks through blocks of a log, `scan` finds the lines that may matter. `megatron` is a dialect: copy it to add
-a framework, and name the copy in `dialects`. `signatures` is the catalogue of causes; `tracebacks` follows those of
-Python through interleaved output.
+`parser` walks through blocks of a log, `scan` finds the lines that may matter. Each framework has a file in `dialects`:
+copy one to add another, and name it in the table there. `recognition` decides which is believed. `signatures` is the
+catalogue of causes; `tracebacks` follows those of Python through interleaved output.
 """
 
 from __future__ import annotations

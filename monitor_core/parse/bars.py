@@ -9,7 +9,7 @@ import re
 
 from monitor_core.model.records import Record
 from monitor_core.parse.counter import Counter
-from monitor_core.parse.dialect import Keys, Rule, _finder
+from monitor_core.parse.dialect import Keys, Rule, finder
 from monitor_core.parse.fields import FIELDS, Told
 from monitor_core.parse.stamps import last_stamp
 
@@ -24,9 +24,9 @@ _BAR = re.compile(
 )
 # What is prepared, loaded, checked or predicted is no training.
 _OTHERS = re.compile(
-    rb"(?i)\b(?:map|filter|tokeniz|download|load|sav|fetch|generat|running tokenizer|group|concat|cast|pack|truncat"
+    rb"(?i)\b(?:map|filter|tokeniz|download|load|sav|fetch|generat|group|concat|cast|pack|truncat"
     rb"|sanity|valid|eval|test|predict|infer|creat|writ|read|prepar|comput|process|adding|applying|convert|captur"
-    rb"|resolv|creating|extract|quantiz|merg|epoch \d+ eval|checkpoint|sampl|autotun|compil|val\b|dev\b|preproces"
+    rb"|resolv|extract|quantiz|merg|checkpoint|sampl|autotun|compil|val\b|dev\b|preproces"
     rb"|encod|decod|embed|index|shuffl|split|build|scan|cach|upload|collect|pars|warm|calibrat|setup|setting|hash)"
 )
 _OF_EPOCHS = re.compile(rb"(?i)\bepochs?:? *$")
@@ -41,7 +41,7 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
     The first bar that is not one of something else is followed; another length is believed only when that one is full
     or a new training may have begun. `epochs`: a full bar that begins again is the next epoch, and not the next launch.
     """
-    find = _finder(tuple(keys.items()))
+    find = finder(tuple(keys.items()))
 
     def read(line: bytes, counter: Counter) -> Record | None:
         match = _BAR.search(line)

@@ -109,8 +109,8 @@ class _Line:
 
 def _line(pattern: str, keys: Keys, *, expression: bool = False, compile: Compile = re.compile) -> _Line:
     compiled = compile((pattern if expression else regular_expression(pattern)).encode())
-    finder = _finder(tuple(keys.items())) if keys else None
-    return _Line(compiled, finder, (*compiled.groupindex, *keys.values()))
+    find = finder(tuple(keys.items())) if keys else None
+    return _Line(compiled, find, (*compiled.groupindex, *keys.values()))
 
 
 _BETWEEN = r"""['"]?[ \t]{0,20}[:=][ \t]{0,20}['"]?\[?[ \t]{0,20}"""
@@ -121,7 +121,7 @@ def _any_of(names: list[str]) -> str:
 
 
 @lru_cache
-def _finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], None]:
+def finder(keys: tuple[tuple[str, str], ...]) -> Callable[[bytes, int, Told], None]:
     """Return what finds the values of `key: value`, `key=value` and `'key': value`; of a key told twice the first."""
     fields = {key.encode(): field for key, field in keys}
     written: dict[str, list[str]] = {}

@@ -18,6 +18,7 @@ from monitor_core.parse.counter import Counter
 DATA = Path(__file__).parents[1] / "data" / "megatron"
 FINISHED = (DATA / "finished.log").read_bytes()
 FAILED = (DATA / "failed.log").read_bytes()
+LOGS = sorted((Path(__file__).parents[1] / "data" / "logs").rglob("*.log"))
 EXAMPLES = [line.encode() for dialect in DIALECTS.values() for line in dialect.example.splitlines()]
 FRAGMENTS = [
     *FINISHED.splitlines(),
@@ -30,6 +31,7 @@ FRAGMENTS = [
     b"iteration 1/ 2 |",
 ]
 any_line = st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=80).map(lambda line: line.replace(b"\n", b" ")))
+any_printed = st.sampled_from(LOGS).map(lambda path: cut(b"", path.read_bytes())[0])
 any_log = st.lists(any_line, max_size=60).map(lambda lines: b"".join(line + b"\n" for line in lines))
 
 
@@ -37,12 +39,16 @@ def lines_of(log):
     return [line + b"\n" for line in log.split(b"\n")[:-1]]
 
 
+def restarted(parser):
+    return Parser.restore(json.loads(json.dumps(parser.state(), sort_keys=True)))
+
+
 def in_pieces(log):
     """Feed line by line, through a restart before each."""
     parser = Parser()
     records = []
     for line in lines_of(log):
-        parser = Parser.restore(json.loads(json.dumps(parser.state(), sort_keys=True)))
+        parser = restarted(parser)
         records += parser.feed(line)
     return records, parser
 
@@ -144,6 +150,27 @@ def test_a_log_may_be_cut_at_any_line_end(log, at):
     parser = Parser()
     records = parser.feed(b"".join(lines[:at])) + parser.feed(b"".join(lines[at:]))
     assert repr(records) == repr(Parser().feed(log))
+
+
+@given(st.lists(any_printed, min_size=1, max_size=2), st.data())
+def test_what_frameworks_print_may_be_cut_by_restarts_at_any_line_end_in_one_file_after_the_other(logs, data):
+    lines = lines_of(b"".join(logs))
+    places = data.draw(st.sets(st.integers(min_value=0, max_value=len(lines)), max_size=12))
+    whole, parser, records = Parser(), Parser(), []
+    for start, stop in pairwise([0, *sorted(places), len(lines)]):
+        parser = restarted(parser)
+        records += parser.feed(b"".join(lines[start:stop]))
+    assert repr(records) == repr(whole.feed(b"".join(lines)))
+    assert json.dumps(parser.state(), sort_keys=True) == json.dumps(whole.state(), sort_keys=True)
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_restart_before_each_line_of_what_a_framework_prints_changes_nothing(path):
+    log = cut(b"", path.read_bytes())[0]
+    records, parser = in_pieces(log)
+    whole = Parser()
+    assert repr(records) == repr(whole.feed(log))
+    assert json.dumps(parser.state(), sort_keys=True) == json.dumps(whole.state(), sort_keys=True)
 
 
 @given(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor_core.cli import main
-from monitor_core.cli.replay import _chart
+from monitor_core.cli.replay import chart_of
 from monitor_core.replay.recording import read
 from monitor_core.replay.simulate import simulate
 from monitor_core.thresholds import Preset
@@ -241,7 +241,7 @@ def test_a_plot_is_written_beside_the_report(capsys, tmp_path):
 def charted(log, *, preset=Preset.DEFAULT, **thresholds):
     recording = read(log, None, "auto")
     chosen = values(preset, **thresholds)
-    return _chart(log.name, chosen, recording, simulate(recording, chosen, preset, "auto", 60.0, 0.0))
+    return chart_of(log.name, chosen, recording, simulate(recording, chosen, preset, "auto", 60.0, 0.0))
 
 
 def test_a_plot_shows_what_was_told_by_the_iterations_that_it_spans():

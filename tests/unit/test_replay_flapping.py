@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor_core.cli.replay import _chart
+from monitor_core.cli.replay import chart_of
 from monitor_core.replay.recording import read
 from monitor_core.replay.simulate import simulate
 from monitor_core.thresholds import Preset
@@ -44,6 +44,6 @@ def test_what_comes_and_goes_rarely_does_not_flap(replay, written, times, option
 def test_what_flaps_is_drawn_where_that_began(written, tmp_path):
     log, _, rows = written(swings(4))
     recording = read(Path(log), Path(rows), "auto")
-    chart = _chart("x", values(), recording, simulate(recording, values(), Preset.DEFAULT, "auto", 60.0, 0.0))
+    chart = chart_of("x", values(), recording, simulate(recording, values(), Preset.DEFAULT, "auto", 60.0, 0.0))
     (flapping,) = (alert for alert in chart.alerts if alert.name.startswith("FLAPPING"))
     assert 60 < flapping.since <= flapping.until <= 112
