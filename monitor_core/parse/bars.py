@@ -38,8 +38,9 @@ _EPOCH = re.compile(rb"(?i)\bepoch:?[ \[]*(\d{1,9})(?: ?/ ?(\d{1,9}))?")
 def bar(*, keys: Keys, epochs: bool = True) -> Rule:
     """Return the rule of the bars of a training; `keys` are those of the values in it.
 
-    The first bar that is not one of something else is followed; another length is believed only when that one is full
-    or a new training may have begun. `epochs`: a full bar that begins again is the next epoch, and not the next launch.
+    The first bar that is not one of something else is followed; another length is believed only when that one is full,
+    when a new training may have begun, or when the values of the training go with it.
+    `epochs`: a full bar that begins again is the next epoch, and not the next launch.
     """
     find = finder(tuple(keys.items()))
 
@@ -52,9 +53,12 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
             counter.epochs = int(length)
         epoch = _EPOCH.search(match["name"]) if epochs else None
         if not _is_next(counter, epoch, int(length)) and not _follows(counter, int(count), int(length), epochs=epochs):
+            if count and length != counter.bar:
+                counter.rival = int(length)
             return None
         if not count:
             return None
+        counter.rival, counter.doubted = None, False
         told = _told(match)
         find(line, match.end(), told)
         if epochs:

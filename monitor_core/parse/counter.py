@@ -26,6 +26,7 @@ class Counter:
     `proven`: a line came that only this framework prints. `batch` is the place in its epoch that was told last and
     `stride` how far it was from the one before; `learned` is the length of an epoch where only places tell it.
     `hidden`: so many lines to come only look like progress. `announced`: the log says when a training begins.
+    `rival` is the length of the bar that was drawn since, of another training or task; `doubted`: values came with it.
     """
 
     iteration: int | None = None
@@ -47,6 +48,8 @@ class Counter:
     learned: int = 0
     hidden: int = 0
     announced: bool = False
+    rival: int | None = None
+    doubted: bool = False
     held: Told = field(default_factory=dict)
 
     def hold(self, told: Told) -> None:
@@ -105,6 +108,13 @@ class Counter:
         """Note that another training may begin: what comes next may count up to another total."""
         self.free = True
         self.hidden = 0
+
+    def doubt(self) -> None:
+        """Note that values of the training came: a bar that goes on from one time to the next, alone, is its bar."""
+        if self.rival and self.doubted:
+            self.bar, self.free, self.iteration, self.done = self.rival, False, None, 0
+        self.doubted = self.rival is not None or self.doubted
+        self.rival = None
 
     def state(self) -> dict[str, Any]:
         """Return what must be kept across a restart, as values that JSON can hold."""

@@ -195,6 +195,8 @@ def detail(literal: str, pattern: str, *, keys: Keys = _NO_KEYS, counts: bool = 
             return None
         if counts and counter.bar is None and (counter.iteration is None or counter.leads):
             return counter.count(found[0], first_stamp(text))
+        if counts:
+            counter.doubt()
         return counter.detail(found[0], first_stamp(text))
 
     return Rule(literal.encode(), read, pattern=line.pattern.pattern, tells=line.fields)

@@ -233,7 +233,8 @@ class RunState:
     def _advance(self, line: Progress, at: float, source: str) -> None:
         self.launch_lines += 1
         relaunched = self.launch_lines == 1 and self.launches > 1
-        self.total = line.total or (None if relaunched else self.total)
+        outrun = self.total is not None and line.iteration > self.total
+        self.total = line.total or (None if relaunched or outrun else self.total)
         self.iteration, self.batch_size = line.iteration, line.batch_size
         self.ms = sound_ms(line)
         self.loss = self.loss if line.loss is None else line.loss

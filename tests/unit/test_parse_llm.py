@@ -389,6 +389,32 @@ def test_a_bar_within_that_of_the_training_is_an_evaluation():
     assert [line.total for line in progress("hf-trainer", bar(15), bar(1, 1), bar(16))] == [40, 40]
 
 
+def test_a_bar_that_goes_on_with_the_values_of_the_training_is_followed_instead_of_a_nameless_one_before():
+    before = [bar(n, 900) for n in (450, 900)]
+    training = [line for n in (5, 10, 15, 20) for line in (bar(n), DICT)]
+    assert [(line.iteration, line.total) for line in progress("hf-trainer", *before, *training)][2:] == [
+        (15, 40),
+        (20, 40),
+    ]
+
+
+def test_a_second_training_that_nothing_announces_is_followed_once_its_values_come():
+    first = [line for n in (20, 40) for line in (bar(n), DICT)]
+    second = [line for n in (5, 10, 15, 20) for line in (bar(n, 80), DICT)]
+    found = [(line.iteration, line.total) for line in progress("hf-trainer", *first, *second)]
+    assert found == [(20, 40), (40, 40), (15, 80), (20, 80)]
+
+
+def test_nameless_bars_of_evaluations_are_not_followed_though_late_values_stand_between_them():
+    evaluation = [bar(2, 13), DICT, DICT, bar(9, 13)]
+    lines = [line for n in (5, 10, 15, 20) for line in (bar(n), *evaluation)]
+    assert [line.iteration for line in progress("hf-trainer", *lines)] == [5, 10, 15, 20]
+
+
+def test_the_loss_of_one_step_in_a_bar_is_read():
+    assert one("hf-trainer", STARTED, bar(5)[:-1] + ", lr=1e-5, step_loss=0.25]").loss == 0.25
+
+
 @pytest.mark.parametrize(("module", "found"), [("trainer.py", "hf-trainer"), ("modeling_utils.py", "tqdm")])
 def test_a_run_that_crashed_before_any_dict_is_known_by_the_trainer_in_its_traceback(module, found):
     parser = Parser()

@@ -47,6 +47,13 @@ def test_the_total_that_the_lines_tell_is_not_changed_by_the_end():
     assert state.total == 29
 
 
+def test_a_total_that_the_iterations_have_passed_is_none():
+    state = RunState()
+    state.apply(progress(100, total=100), 1.0)
+    state.apply(progress(110, total=None), 2.0)
+    assert (state.iteration, state.total) == (110, None)
+
+
 def test_a_resume_from_a_checkpoint_starts_a_launch_without_a_header():
     run = Training().train(50)
     run.iteration = 40

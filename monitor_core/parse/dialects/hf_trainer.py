@@ -31,7 +31,7 @@ DIALECT = Dialect(
     ends_at_total=True,
     rules=(
         detail("'loss': ", "{{", keys=_KEYS, counts=True),
-        bar(keys={"loss": "loss", "lr": "learning_rate"}, epochs=False),
+        bar(keys={"loss": "loss", "step_loss": "loss", "train_loss": "loss", "lr": "learning_rate"}, epochs=False),
         context("  Num examples = ", "  Num examples = {examples}"),
         context("  Num Epochs = ", "  Num Epochs = {epochs}"),
         context("  Total train batch size (w. ", "  Total train batch size (w. {any}) = {samples}"),
