@@ -53,7 +53,14 @@ class FirstLook:
         grow(self.log, self.growth, time.time())
 
     def run(self):
-        self.poller.poll_host(HOST)
+        """Poll until the first sight, which comes in pieces, is stored."""
+        while not self._seen():
+            self.poller.due.clear()
+            self.poller.poll_host(HOST)
+
+    def _seen(self):
+        with self.engine.begin() as connection:
+            return queries.load_run(connection, RUN) is not None
 
     def check(self):
         """The last line was seen and stored, and nobody had to be told anything."""
@@ -75,11 +82,14 @@ class Poll(FirstLook):
     def __init__(self, job):
         super().__init__(job)
         super().prepare()
-        self.run()
+        super().run()
 
     def prepare(self):
         grow(self.log, self.growth, time.time())
         self.poller.due.clear()
+
+    def run(self):
+        self.poller.poll_host(HOST)
 
 
 class Read:
