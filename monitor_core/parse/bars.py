@@ -109,7 +109,7 @@ def _through_epochs(counter: Counter, told: Told, epoch: re.Match[bytes] | None,
         batches = counter.batches or length
         if counter.first_epoch is None:
             # Some count from zero, some from one; whoever names how many there are counts from one.
-            counter.first_epoch = 1 if epoch[2] and number else min(number, 1) if number < 2 else 0  # noqa: PLR2004
+            counter.first_epoch = 1 if number == 1 or (number and epoch[2]) else 0
         counter.done = max(0, number - counter.first_epoch) * batches
         if epoch[2]:
             told["total"] = int(epoch[2]) * batches

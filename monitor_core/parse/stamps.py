@@ -9,6 +9,7 @@ from functools import lru_cache
 STAMP = rb"\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d{1,6})?"
 _STAMP = re.compile(STAMP)
 _SECONDS = 17  # where they begin
+_MINUTE = 60.0
 
 
 def first_stamp(text: bytes) -> float | None:
@@ -26,7 +27,7 @@ def last_stamp(text: bytes) -> float | None:
 def stamp(text: bytes) -> float | None:
     """Return a date and time as if it were UTC, in seconds since 1970; None for one that cannot be."""
     minute, seconds = _minute(text[: _SECONDS - 1]), float(text[_SECONDS:].replace(b",", b"."))
-    return minute + seconds if minute is not None and seconds < 60 else None  # noqa: PLR2004 - of a minute
+    return minute + seconds if minute is not None and seconds < _MINUTE else None
 
 
 @lru_cache(maxsize=64)

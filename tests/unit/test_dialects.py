@@ -56,6 +56,7 @@ def test_the_example_of_a_dialect_is_progress_in_it(name):
     counter = Counter()
     records = [DIALECTS[name].record(line, counter) for line in example(name).splitlines()]
     assert progress_of(records)
+    assert DIALECTS[name].title
 
 
 @pytest.mark.parametrize("name", DIALECTS)
