@@ -1,4 +1,4 @@
-"""`make bench`: measures both ways and writes docs/benchmarks.md."""
+"""`make bench`: measures what trainstatus costs and what it tells, and writes docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -6,39 +6,56 @@ import argparse
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.lab import ROOT, open_lab
-from tests.bench.machine import machine
-from tests.bench.page import page
-from tests.bench.tables import Bench, Plan
-from tests.support.sshd import why_not
+from monitor_core.units import duration
+from tests.bench.lab import ROOT
+from tests.bench.page import part, replaced
+from tests.bench.parts import GROUPS, PARTS
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def main(argv):
     arguments = _arguments(argv)
-    if reason := why_not():
-        sys.stderr.write(f"bench: nothing can be measured here: {reason}\n")
-        return 2
+    command = " ".join(["make bench"] if not argv else ["python -m tests.bench", *argv])
+    wanted = [name for name in PARTS if not arguments.only or name in _named(arguments.only)]
+    for name in wanted:
+        if reason := PARTS[name].why_not():
+            sys.stderr.write(f"bench: {name} cannot be measured here: {reason}\n")
+            return 2
     # Whoever ends it, with whichever signal: the logs are removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    date, facts = datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), machine()
     try:
-        with open_lab() as lab:
-            tables = Bench(lab, Plan(full=arguments.full)).tables()
+        for name in wanted:
+            _write(arguments.output, name, _measured(name, arguments, command))
     except KeyboardInterrupt:
-        sys.stderr.write("bench: interrupted; nothing was written, the logs are removed\n")
+        sys.stderr.write("bench: interrupted; what was not measured to its end stays as it was, the logs are removed\n")
         return 130
     except subprocess.CalledProcessError:
-        sys.stderr.write("bench: a measurement failed, see above; nothing was written\n")
+        sys.stderr.write("bench: a measurement failed, see above; its part stays as it was\n")
         return 1
-    command = " ".join(["make bench"] if not argv else ["python -m tests.bench", *argv])
-    arguments.output.write_text(page(tables, facts, date, command), encoding="utf-8")
-    sys.stderr.write(f"bench: wrote {arguments.output}\n")
     return 0
+
+
+def _measured(name, arguments, command):
+    date, began = datetime.now(UTC), time.monotonic()
+    facts, tables = PARTS[name].measure(arguments)
+    took = duration(time.monotonic() - began)
+    known = {"Command": f"`{command}`", "Date": f"{date:%Y-%m-%d %H:%M} UTC", "Took": took}
+    return part(PARTS[name].introduction, known | facts, tables)
+
+
+def _write(path, name, text):
+    page = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(replaced(page, name, text, PARTS), encoding="utf-8")
+    sys.stderr.write(f"bench: wrote {name} to {path}\n")
+
+
+def _named(only):
+    return {name for word in only for name in GROUPS.get(word, (word,))}
 
 
 def _arguments(argv):
@@ -46,6 +63,7 @@ def _arguments(argv):
     parser.add_argument(
         "--full", action="store_true", help="measure the original's way on the 1 GB log too, which takes minutes"
     )
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, *GROUPS], metavar="PART", help="default: all parts")
     parser.add_argument("--output", type=Path, default=PAGE, metavar="FILE", help="default: docs/benchmarks.md")
     return parser.parse_args(argv)
 

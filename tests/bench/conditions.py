@@ -44,13 +44,32 @@ CONDITIONS = (
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What was asked of a fault, in the noise of `profiles`: in how many cases at least it is told, and how soon.
+
+    `within`: told later than so many lines it counts as missed. `median` and `p95` are delays in lines. `late` are the
+    seconds after its moment by which it is told at the latest: the limit of a silence, otherwise the first line that
+    shows it. `cause`: the share in which the root cause is right. `never`: it must not be told at all.
+    """
+
+    share: float = 0.0
+    within: int | None = None
+    median: int | None = None
+    p95: int | None = None
+    late: float | None = None
+    cause: float | None = None
+    never: bool = False
+    profiles: tuple[str, ...] = PROFILES
+
+
+@dataclass(frozen=True)
 class Case:
-    """A fault, in what training and noise it happens, and for how many lines the log goes on after it."""
+    """A fault, in what training it happens, for how many lines the log goes on after it, and what was asked."""
 
     name: str
     fault: Fault
+    gate: Gate | None = None
     training: Training = _USUAL
-    profiles: tuple[str, ...] = PROFILES
     afterwards: int = 100
 
 
@@ -67,6 +86,8 @@ torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
   rank      : 5 (local_rank: 5)
   exitcode  : 1 (pid: 4712)"""
 _LONG = 150
+# A look each minute, and the trip.
+_LOOK = 61.0
 _ERRORS = {
     "cuda_oom": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 5 has a total capacity of"
     " 79.15 GiB of which 1.17 GiB is free.",
@@ -76,24 +97,48 @@ _ERRORS = {
     "exception": "KeyError: 'input_ids'",
 }
 
+_SUSTAINED = Gate(share=0.99, median=10, p95=20)
+_AT_ONCE = Gate(share=1.0, late=_LOOK)
+
 CASES = (
-    *(Case(f"slow {size:g} x, {_LONG} lines", Fault("slow", _LONG, slower=size)) for size in (1.1, 1.2, 1.5, 2.0)),
+    Case(
+        f"slow 1.1 x, {_LONG} lines",
+        Fault("slow", _LONG, slower=1.1),
+        Gate(share=0.95, median=20, profiles=("quiet", "usual")),
+    ),
+    Case(f"slow 1.2 x, {_LONG} lines", Fault("slow", _LONG, slower=1.2), _SUSTAINED),
+    Case(f"slow 1.5 x, {_LONG} lines", Fault("slow", _LONG, slower=1.5), Gate(share=0.99, median=10)),
+    Case(f"slow 2 x, {_LONG} lines", Fault("slow", _LONG, slower=2.0), Gate(share=0.99, median=10)),
     Case(
         f"slow 1.2 x, {_LONG} lines of 10 iterations",
         Fault("slow", _LONG, slower=1.2),
+        _SUSTAINED,
         replace(_USUAL, seconds=6.0, log_interval=10),
     ),
-    Case("slow 1.5 x, 20 lines", Fault("slow", 20, slower=1.5)),
-    Case("drift to 1.3 x in 2,000 lines", Fault("slow", slower=1.3, creeps=2000), afterwards=2200),
-    Case("hang for ever", Fault("stuck", stops=4 * 3600.0), afterwards=0),
-    Case("hang of 30 min", Fault("stuck", 1, stops=1800.0)),
-    Case("NaN, the field left out", Fault("loss_nan", nan="left out"), afterwards=10),
-    Case("NaN, printed", Fault("loss_nan", nan="nan"), afterwards=10),
-    Case("loss 2 x in one line", Fault("", 1, loss=2.0)),
-    Case("loss 2 x in 5 of 10 lines", Fault("loss_spike", 10, loss=2.0, share=0.5)),
-    Case("loss grows by 1 % of itself each line", Fault("diverged", grows=0.01), afterwards=400),
+    Case("slow 1.5 x, 20 lines", Fault("slow", 20, slower=1.5), Gate(share=0.95)),
+    # A third of the way to 1.3 is left at 1.2.
+    Case(
+        "drift to 1.3 x in 2,000 lines, told before 1.2 x",
+        Fault("slow", slower=1.3, creeps=2000),
+        Gate(share=0.99, within=1333),
+        afterwards=1500,
+    ),
+    Case("hang of 4 h", Fault("stuck", stops=4 * 3600.0), _AT_ONCE, afterwards=0),
+    Case("hang of 30 min", Fault("stuck", 1, stops=1800.0), _AT_ONCE),
+    Case("NaN, the field left out", Fault("loss_nan", nan="left out"), _AT_ONCE, afterwards=10),
+    Case("NaN, printed", Fault("loss_nan", nan="nan"), _AT_ONCE, afterwards=10),
+    Case("loss 2 x in one line", Fault("loss_spike", 1, loss=2.0), Gate(never=True)),
+    Case("loss 2 x in 5 of 10 lines", Fault("loss_spike", 10, loss=2.0, share=0.5), Gate(share=0.99)),
+    Case(
+        "loss grows by 1 % of itself each line", Fault("diverged", grows=0.01, beside=("loss_spike",)), afterwards=400
+    ),
     *(
-        Case(f"crash: {cause}", Fault("failed", ends=_TRACEBACK.format(error=error), cause=cause), afterwards=0)
+        Case(
+            f"crash: {cause}",
+            Fault("failed", ends=_TRACEBACK.format(error=error), cause=cause),
+            Gate(share=1.0, cause=0.9),
+            afterwards=0,
+        )
         for cause, error in _ERRORS.items()
     ),
 )

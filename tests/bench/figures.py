@@ -111,12 +111,23 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """A row whose cells are written already."""
+
+    written: tuple[str, ...]
+
+    def cells(self):
+        return self.written
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of one question, with a sentence (or some) that says what they mean."""
 
     title: str
     meaning: str
-    rows: list[Row | Growth] = field(default_factory=list)
+    rows: list[Row | Growth | Cells] = field(default_factory=list)
+    head: tuple[str, ...] = ("quantity", "original's way", "ours", "times better", "limit")
 
 
 def times(ratio):

@@ -42,3 +42,59 @@ The original keeps nothing. Each progress line becomes a record in the transacti
 days one in ten minutes is left, after thirty none. Besides, each run had a trouble a day, with messages, a mute and an
 acknowledgement, which are kept for longer. Once an hour what is old is removed, in steps: between two of them others
 may write. A record's bytes are those of the file, divided by the records in it."""
+
+HEALTHY = """\
+Trainings in which nothing is wrong, generated (tests/bench/streams.py) with noise that was fitted to real ones: a third
+of the runs has the noise of the quietest tenth of them, a third that of the middle, a third that of the roughest tenth,
+in every respect at once. Each run lasts 40 h and is looked at once a minute. In brackets stands the exact upper 95 %
+bound of the Poisson mean. What flaps counts once, as it is told; with the seed preset nothing is held back. Generator
+and limits were fixed before the detectors were tuned."""
+
+BY_CONDITION = """\
+The same, for each sort of training. Pauses last at least a minute (evaluations 40 s), some much longer, up to twice the
+longest before. That a run was ended and resumed is true, and no false alarm."""
+
+FAULTS = """\
+The fault begins after 200 to 300 lines. Told is what was told of the right kind while it held, or at the first look
+afterwards; the delay runs from its true beginning to the look that told it, with a look each minute, a line each 40 s
+(60 s where a line tells of 10 iterations). A hang is late by what passes after the limit of the silence. Of the noises,
+quiet and usual are below 3 %."""
+
+LOGS = """\
+Logs of others, published with their code, replayed by the times that they print, or where they print none by the times
+per iteration added up; without those that failed and those without progress. What is told though nobody read in them
+that it was so is a false alarm."""
+
+EVENTS = """\
+Small trainings of ten frameworks with faults injected and labelled, replayed as their bytes came, with a look each
+second and `stuck_floor` at 5 s: their iterations last 0.04 to 0.8 s, and most are written in blocks that come every 5
+to 9 s. The delay runs from the beginning of the fault."""
+
+RUNS = """\
+An alarm in a window in which the machine was busy with something else counts neither way. A single slow iteration is no
+fault: what is told of it counts as outside events."""
+
+ENDINGS = """\
+Of the real logs and the labelled runs together: those that crashed, with the root cause that a person found or
+injected, and those that finished."""
+
+COST = """\
+## What it costs
+What trainstatus costs, beside the way of the tool that it replaces: at each check that one connects anew, reads the
+whole log over SFTP and matches one pattern on each line. Its way was written anew for this page from its description
+(tests/bench/original.py). Both ways run on the same log, the same machine and a real sshd on its loopback interface,
+one after the other: trust the ratios more than the figures.
+
+A figure is the median of many polls, and of two or three runs where one takes seconds; bytes were counted in runs of
+their own. Each way runs in a process of its own; its memory is the most that it ever held.
+The log is that of a Megatron training, one line in eleven tells of progress. MB and KB are powers of ten."""
+
+RECORDED = """\
+## What is told of real trainings
+Only what people are told counts: incidents that fired, without those that a flapping one holds back. Preset `default`
+are our rules, `seed` those of the original tool to the letter, on which nothing was asked."""
+
+GENERATED = """\
+## What is told of generated trainings
+Real logs are too few to tell how rare false alarms are. `python -m tests.bench.generated --help` says how to generate
+less, or to look at each false alarm."""

@@ -1,37 +1,49 @@
-"""The page that the bench writes."""
+"""The page that the bench writes: parts between comments, each measured by itself."""
 
 from __future__ import annotations
 
-_HEAD = ("quantity", "original's way", "ours", "times better", "limit")
-_INTRODUCTION = """\
+import re
+
+INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`; do not edit. What trainstatus costs, beside the way of the tool that it replaces: at each check
-that one connects anew, reads the whole log over SFTP and matches one pattern on each line. Its way was written anew for
-this page from its description (tests/bench/original.py). Both ways run on the same log, the same machine and a real
-sshd on its loopback interface, one after the other: trust the ratios more than the figures.
-
-A figure is the median of many polls, and of two or three runs where one takes seconds; bytes were counted in runs of
-their own. Each way runs in a process of its own; its memory is the most that it ever held.
-The log is that of a Megatron training, one line in eleven tells of progress. MB and KB are powers of ten.
-Limits were set before the measurement; they fail nothing."""
+Written by `make bench`; do not edit. Each part says when it was measured and by which command: `python -m tests.bench
+--only PART` measures and replaces one of them: {parts}; `detection` stands for the last two. Limits were set before
+the measurement; they fail nothing.
+"""
 
 
-def page(tables, machine, date, command):
-    """Return the page, in Markdown."""
-    facts = {"Command": f"`{command}`", "Date": f"{date} UTC", **machine}
-    parts = [
-        _INTRODUCTION,
-        _table(("measured", "with"), facts.items()),
-        *(f"## {table.title}\n{table.meaning}\n\n{_rows(table)}" for table in tables),
-    ]
-    return "\n\n".join(parts) + "\n"
+def part(introduction, facts, tables):
+    """Return a part of the page, in Markdown: what it is about, what it was measured with, and its tables."""
+    return "\n\n".join([introduction, _table(("measured", "with"), facts.items()), *map(section, tables)])
 
 
-def _rows(table):
-    return _table(_HEAD, (row.cells() for row in table.rows))
+def section(table):
+    """Return a table under its title, with what it means."""
+    rows = _table(table.head, (row.cells() for row in table.rows))
+    return f"### {table.title}\n{table.meaning}\n\n{rows}"
+
+
+def replaced(page, name, text, names):
+    """Return the page with one part replaced; of a part that it lacks it says that it was not measured yet."""
+    texts = {known: _found(page, known) for known in names} | {name: text}
+    parts = [f"{_begin(known)}\n\n{texts[known]}\n\n{_end(known)}\n" for known in names]
+    return "\n".join([INTRODUCTION.format(parts=", ".join(f"`{known}`" for known in names)), *parts])
+
+
+def _found(page, name):
+    match = re.search(f"{_begin(name)}\n+(.*?)\n+{_end(name)}", page, re.DOTALL)
+    return match[1] if match else "Not measured yet."
+
+
+def _begin(name):
+    return f"<!-- bench: {name} -->"
+
+
+def _end(name):
+    return f"<!-- end of {name} -->"
 
 
 def _table(head, rows):
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)

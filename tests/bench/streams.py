@@ -65,6 +65,7 @@ class Fault:
     `slower` are how many times as long iterations take, reached after `creeps` iterations. `stops` are seconds without
     an iteration. `loss` is what the loss is multiplied by, `share` of how many of the lines, `grows` by how much more
     each iteration. `nan` is how it is printed: `nan`, or the field left out. `ends` is what a crash prints.
+    `cause` is the signature of its root cause, `beside` are other kinds that are right to tell.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Fault:
     nan: str = ""
     ends: str = ""
     cause: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tests.bench.figures import BYTES, COUNT, RATE, SECONDS, SHARE, Growth, Limi
 from tests.bench.fleet import Looks
 from tests.bench.machine import machine
 from tests.bench.original import judge, matches
-from tests.bench.page import page
+from tests.bench.page import part, replaced
 from tests.bench.training_log import BLOCK, grow, last_iteration, progress_line
 from tests.support.sshd import why_not
 
@@ -30,22 +30,33 @@ def log(tmp_path):
 
 def written(*rows):
     table = Table("One poll", "It asks for what is new.", list(rows))
-    return page([table], {"Processor": "EPYC, 2 cores"}, "2026-11-24 09:52", "make bench")
+    return part("## What it costs", {"Command": "`make bench`", "Processor": "EPYC, 2 cores"}, [table])
 
 
 def cells(row):
     return " | ".join(row.cells())
 
 
-def test_the_page_names_command_date_and_machine():
+def test_a_part_names_command_and_machine():
     text = written()
-    for fact in ("| Command | `make bench` |", "| Date | 2026-11-24 09:52 UTC |", "| Processor | EPYC, 2 cores |"):
+    for fact in ("## What it costs", "| Command | `make bench` |", "| Processor | EPYC, 2 cores |"):
         assert fact in text
+
+
+def test_a_part_is_replaced_and_the_others_stay():
+    names = ("cost", "recorded")
+    first = replaced("", "cost", "it costs 1", names)
+    assert "Not measured yet." in first
+    both = replaced(first, "recorded", "it tells 2", names)
+    again = replaced(both, "cost", "it costs 3", names)
+    assert again == both.replace("it costs 1", "it costs 3")
+    assert "it tells 2" in again
+    assert "Not measured yet." not in again
 
 
 def test_a_table_stands_under_its_title_with_what_it_means():
     text = written(Row("wall time", SECONDS, 26.0, 0.0052, (Limit(0.007),)))
-    assert "## One poll\nIt asks for what is new.\n\n| quantity |" in text
+    assert "### One poll\nIt asks for what is new.\n\n| quantity |" in text
     assert "| wall time | 26.0 s | 5.20 ms | 5,000 x | ≤ 7 ms: kept |" in text
 
 
