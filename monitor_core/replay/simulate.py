@@ -125,7 +125,7 @@ def _note(told: dict[_Key, Told], watch: Watch, now: float) -> None:
 def _note_flapping(told: dict[_Key, Told], watch: Watch, now: float) -> None:
     """Take down what would have been said of a kind that comes and goes; what that holds back stays in the list."""
     window = seconds(watch.values["flapping"])
-    if not any(entry.changed_at >= now - window for entry in told.values()):
+    if not window or not any(entry.changed_at >= now - window for entry in told.values()):
         return
     done = judge(_SUBJECT, [entry.incident for entry in told.values()], window, now)
     for flap in done.active:
