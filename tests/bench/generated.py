@@ -198,7 +198,7 @@ def main(argv):
     presets = tuple(Preset(name) for name in arguments.preset) or PRESETS
     plan = Plan(arguments.hours, arguments.runs, presets, arguments.only, arguments.processes)
     healthy, faults = measure(plan)
-    for table in generated_tables.tables(healthy, faults):
+    for table in filter(lambda table: table.rows, generated_tables.tables(healthy, faults)):
         _say(section(table), end="\n\n")
     if arguments.alarms:
         _tell(healthy, faults)
