@@ -98,7 +98,7 @@ class HostReader:
         logs = [log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests)]
         for place, query in rolls.items():
             run = place - len(requests)
-            logs[run] = replace(logs[run], sign=sign(query, place, answer, answer.clock))
+            logs[run] = replace(logs[run], sign=replace(sign(query, place, answer), of=query.of))
         return HostReading(clock, tuple(logs))
 
     def _questions(self, requests: Sequence[LogRequest]) -> list[Question]:

@@ -4,7 +4,7 @@ PATH=$PATH:/usr/local/bin:/opt/slurm/bin:/usr/local/slurm/bin
 SLURM_TIME_FORMAT=%s
 export SLURM_TIME_FORMAT
 over='\|(BOOT_FAIL|CANCELLED.*|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|REVOKED|TIMEOUT)$'
-deaf=
+deaf= list=
 
 # by_pid_file NUMBER PATH: the process whose number stands in a file: with its start, the seconds that the host has been up
 # and the mtime of the file, by which another that got its number later is known.
@@ -43,7 +43,7 @@ of_ps() {
 by_command() {
   run=$1
   say at $run
-  list=$(ps -A -ww -o pid= -o args= || each_command)
+  [ "$list" ] || list=$(ps -A -ww -o pid= -o args= || each_command)
   [ "$list" ] || { say process $run unlisted; return; }
   set -- $(printf '%s\n' "$list" | grep -e "^ *[0-9][0-9]* .*$2" | awk '{ print $1 }')
   if [ $# -gt 0 ]; then say process $run pids $# "$(echo "$@" | cut -d ' ' -f 1-64)"; else say process $run none; fi

@@ -44,8 +44,8 @@ _UNKNOWN = {
 }
 
 
-def sign(query: ProcessQuery, place: int, answer: Answer, clock: float | None) -> Sign:
-    """Return what the answer says at this place of the trip; `clock` is the host's."""
+def sign(query: ProcessQuery, place: int, answer: Answer) -> Sign:
+    """Return what the answer says at this place of the trip."""
     frames = [frame for frame in answer.processes if frame.run == place]
     if not frames:
         return _refused(query, place, answer)
@@ -53,7 +53,7 @@ def sign(query: ProcessQuery, place: int, answer: Answer, clock: float | None) -
     if first.kind == "jobs":
         return _jobs(query, frames)
     if first.kind in {"pid", "pids"}:
-        return _pid(query, first.text.split(), clock) if first.kind == "pid" else _pids(first.text.split())
+        return _pid(query, first.text.split(), answer.clock) if first.kind == "pid" else _pids(first.text.split())
     if first.kind == "none":
         return Sign(Presence.ABSENT, _absent(query, first.text))
     said = redact(first.text.strip(", "))[:_EXCERPT] or "nothing, and failed"
@@ -81,13 +81,13 @@ def _pid(query: ProcessQuery, words: Sequence[str], clock: float | None) -> Sign
         began = clock - float(up) + int(start) / _TICKS
         if began > float(written) + _STEPS:
             return Sign(Presence.ABSENT, _absent(query, pid))
-    return Sign(Presence.ALIVE, f"process {pid}", 1, pid)
+    return Sign(Presence.ALIVE, f"process {pid}", processes=1, pids=pid)
 
 
 def _pids(words: Sequence[str]) -> Sign:
     count, *pids = (int(word) for word in words)
     who = f"process {pids[0]}" if count == 1 else f"{count} processes"
-    return Sign(Presence.ALIVE, who, count, _ranges(sorted(pids)))
+    return Sign(Presence.ALIVE, who, processes=count, pids=_ranges(sorted(pids)))
 
 
 def _ranges(numbers: Sequence[int]) -> str:

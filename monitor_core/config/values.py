@@ -129,7 +129,9 @@ def _log_path(path: str) -> str:
 
 
 def _pid_file(path: str) -> str:
-    if re.search(r"[*?\[\n\0]", _log_path(path)):
+    if path and not path.startswith(("/", "~/")):
+        raise ValueError(f"{shown(path)} is not absolute (example: /data/llama/train.pid)")
+    if re.search(r"[*?\[\n\0]", path):
         raise ValueError(f"{shown(path)} is a pattern: name one file (example: /data/llama/train.pid)")
     return path
 

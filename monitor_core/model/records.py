@@ -50,6 +50,11 @@ class ProcessQuery:
     name: str
     jobs: str = ""
 
+    @property
+    def of(self) -> str:
+        """Return the process as the configuration names it."""
+        return f"{self.by} {self.name}"
+
 
 class Presence(StrEnum):
     """What a look says of a process; WAITING: its job is in the queue."""
@@ -62,7 +67,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What one look says of the process of a run.
+    """What one look says of the process of a run; `of` is the process, as the configuration names it.
 
     `who` names it, or says why it was not found or is not known. `processes` and `pids` are told where they are known.
     `jobs` are the numbers of its Slurm jobs, with commas. Where its scheduler told how it ended, `word` is its word for
@@ -72,6 +77,7 @@ class Sign:
 
     presence: Presence
     who: str = ""
+    of: str = ""
     processes: int | None = None
     pids: str = ""
     jobs: str = ""

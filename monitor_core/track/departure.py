@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor_core.model.records import Failure, Marker, MarkerKind, Presence, Record, Role, Sign
 from monitor_core.parse.signatures import PROCESS_GONE, SLURM_FAILED
 from monitor_core.track.failure import FailureSeen
+from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
 
 GONE_AFTER_LAST = "its process is gone after the last iteration"
@@ -26,6 +27,8 @@ _TOLERANCE = 3.0
 
 def attend(state: RunState, sign: Sign, now: float) -> None:
     """Take into account what a look at `now` said of the process of a run; the time in it is on our clock."""
+    if state.process.of != sign.of:
+        state.process = ProcessSeen(sign.of)
     seen = state.process
     seen.note(sign)
     if sign.presence is Presence.ABSENT:

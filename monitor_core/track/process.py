@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor_core.model.records import Presence, ProcessQuery, Sign
 
@@ -16,11 +16,13 @@ _MOST_ASKED = 5
 class ProcessSeen:
     """The process of a run, as the looks at it have shown. Times are seconds since 1970 on our clock.
 
-    `presence` and `who` are what the last look said. `seen_at` is the last look that saw it alive, `missed_at` the
-    first one since then that did not. `gone` is decided once, until it is seen again. `processes`, `pids` and `jobs`
-    are those that were last there. `asked`: how often its scheduler was asked in vain how it ended.
+    `of` is the process, as the configuration names it. `presence` and `who` are what the last look said. `seen_at` is
+    the last look that saw it alive, `missed_at` the first one since then that did not. `gone` is decided once, until it
+    is seen again. `processes`, `pids` and `jobs` are those that were last there. `asked`: how often its scheduler was
+    asked in vain how it ended.
     """
 
+    of: str = ""
     presence: Presence | None = None
     who: str = ""
     seen_at: float | None = None
@@ -50,9 +52,10 @@ class ProcessSeen:
 
     def ask(self, query: ProcessQuery) -> ProcessQuery:
         """Return the question with the jobs whose end its scheduler is to tell."""
-        known = self.jobs or query.name
-        over = self.gone or self.asked >= _MOST_ASKED or not known[:1].isdigit()
-        return ProcessQuery(query.by, query.name, "" if over else known)
+        seen = self if self.of == query.of else ProcessSeen()
+        known = seen.jobs or query.name
+        over = seen.gone or seen.asked >= _MOST_ASKED or not known[:1].isdigit()
+        return replace(query, jobs="" if over else known)
 
     def note(self, sign: Sign) -> None:
         """Take over what a look said."""

@@ -165,6 +165,23 @@ def test_the_question_never_finds_itself(ask, pattern):
     assert told(ask("command", f"{pattern}-{os.getpid()}"))[0] == "not found"
 
 
+def test_a_list_of_processes_that_hangs_is_set_aside_and_the_log_is_read(make_sshd, tmp_path):
+    tools, asked, log = tmp_path / "bin", tmp_path / "asked", tmp_path / "train.log"
+    tools.mkdir()
+    (tools / "ps").write_text(f"#!/bin/sh\necho once >> {asked}\nexec sleep 30\n")
+    (tools / "ps").chmod(0o755)
+    log.write_text("one\n")
+    host = make_sshd(f"SetEnv PATH={tools}:/usr/bin:/bin\n").host()
+    reader = HostReader(host, {host.name: host}, clock=lambda: 0.0)
+    requests = [LogRequest(run, (str(log),), process=ProcessQuery(KnownBy.COMMAND, WORD)) for run in ("a", "b")]
+    for _ in range(2):
+        readings = reader.read(requests, deadline=12.0).logs
+        assert [told(reading.sign) for reading in readings] == 2 * [("not known", "its host does not say; ps hangs")]
+        assert all(reading.chunks[0].lines == b"one\n" for reading in readings)
+    assert asked.read_text() == "once\n"
+    reader.close()
+
+
 # --- hosts that are not Linux with GNU's tools --------------------------------------------------------------------
 
 

@@ -150,6 +150,11 @@ def test_a_silence_is_critical_at_once_when_the_process_is_gone():
     assert FAILED in run.words()
 
 
+def test_another_process_that_the_configuration_names_has_not_been_seen_yet():
+    run = seen().sees("not found", of="pid_file /data/other.pid").wait(100)
+    assert run.told == []
+
+
 # --- what a scheduler says ---------------------------------------------------------------------------------------
 
 
@@ -211,12 +216,16 @@ def test_a_job_that_waits_in_the_queue_again_is_starting_and_never_silent():
 
 
 def test_a_job_is_asked_for_by_the_number_it_was_seen_with_until_its_end_is_known():
-    query, process = ProcessQuery(KnownBy.SLURM, "llama"), seen().sees("alive", jobs="4711").wait(60).state.process
+    query, process = (
+        ProcessQuery(KnownBy.SLURM, "llama"),
+        seen().sees("alive", jobs="4711", of="slurm llama").wait(60).state.process,
+    )
     assert (ProcessSeen().ask(query).jobs, process.ask(query).jobs) == ("", "4711")
     process.gone = True
     assert process.ask(query).jobs == ""
+    assert process.ask(ProcessQuery(KnownBy.SLURM, "other")).jobs == ""
 
 
 def test_a_scheduler_without_accounting_is_not_asked_for_ever():
-    run = Training().sees("not found", "Slurm job 4711 is not there").train(60)
+    run = Training().sees("not found", "Slurm job 4711 is not there", of="slurm 4711").train(60)
     assert run.state.process.ask(ProcessQuery(KnownBy.SLURM, "4711")).jobs == ""
