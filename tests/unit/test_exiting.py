@@ -25,6 +25,12 @@ def test_processes_that_stay_for_ten_minutes_after_the_end_are_told():
     assert not_exiting(run) == [Told("not_exiting", "firing", "warning", 900.0)]
 
 
+def test_they_are_looked_at_when_the_limit_has_passed_however_rarely_the_log_is():
+    run = done().wait(100)
+    run.poll = 3600.0
+    assert not_exiting(run.wait(1000)) == [Told("not_exiting", "firing", "warning", 900.0)]
+
+
 def test_it_says_which_processes_stay_and_how_long_they_may():
     run = done().wait(700)
     facts = next(incident.facts for incident in run.watch.active if incident.kind is Kind.NOT_EXITING)

@@ -144,10 +144,14 @@ def test_a_process_that_comes_back_after_an_end_marker_proves_no_launch():
 
 
 def test_a_silence_is_critical_at_once_when_the_process_is_gone():
-    run = seen(stuck="5s").sees("not found").wait(15)
-    assert run.words()[:1] == [("stuck", "firing", "warning")]
-    run.wait(200)
-    assert FAILED in run.words()
+    run = seen().wait(200).sees("not found").wait(120)
+    assert run.words()[:2] == [("stuck", "firing", "warning"), ("stuck", "escalated", "critical")]
+    assert sorted(run.words()[2:]) == [FAILED, ("stuck", "resolved", "critical")]
+
+
+def test_a_failure_in_the_log_is_told_sooner_when_the_process_is_gone():
+    run = Training().sees("alive").train(10, every=60.0).write(TRACEBACK, 1).sees("not found").wait(100)
+    assert (run.words(), run.told[0].at < 700.0) == ([FAILED], True)
 
 
 def test_another_process_that_the_configuration_names_has_not_been_seen_yet():
