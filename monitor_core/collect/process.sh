@@ -80,4 +80,4 @@ soon() {
   if type timeout >/dev/null; then timeout -s KILL 3 "$@"; else "$@"; fi
 }
 
-joined() { printf '%s' "$rows" | tr '\n' , | cut -c 1-16000; }
+joined() { printf '%s' "$rows" | tr '\n' ';' | cut -c 1-16000; }

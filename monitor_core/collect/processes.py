@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from monitor_core.collect.frames import Answer, ProcessFrame
 from monitor_core.collect.reading import reason
@@ -30,9 +32,12 @@ _ENDED = (
     "COMPLETED",
 )
 _KILLED = 128
-_ROW = 2
 _MOST_JOBS = 20
 _EXCERPT = 160
+_PID = re.compile(r"(\d+) (?:(\d+) (\d+\.?\d*)|\S+ -) (\d+)", re.ASCII)
+_PIDS = re.compile(r"(\d+)((?: \d+)+)", re.ASCII)
+# A job of squeue, `4711_[3,5-9]|PENDING`, or of sacct: `4711+0|CANCELLED by 1000|0:15|1795513955`.
+_JOB = re.compile(r"(\d+)([^|;]*)\|([A-Z_]+)[^|;]*(?:\|(\d+):(\d+)\|(\d*)[^|;]*)?(?=;|$)", re.ASCII)
 _UNKNOWN = {
     "odd": "{name} holds no process number",
     "unlisted": "the host does not list its processes",
@@ -44,6 +49,17 @@ _UNKNOWN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A job, or a part of one; `ended_at` is None, and the exit code too, where only squeue told of it."""
+
+    number: int
+    part: str
+    state: str
+    exit_code: int | None = None
+    ended_at: float | None = None
+
+
 def sign(query: ProcessQuery, place: int, answer: Answer) -> Sign:
     """Return what the answer says at this place of the trip."""
     frames = [frame for frame in answer.processes if frame.run == place]
@@ -52,12 +68,20 @@ def sign(query: ProcessQuery, place: int, answer: Answer) -> Sign:
     first = frames[0]
     if first.kind == "jobs":
         return _jobs(query, frames)
-    if first.kind in {"pid", "pids"}:
-        return _pid(query, first.text.split(), answer.clock) if first.kind == "pid" else _pids(first.text.split())
     if first.kind == "none":
         return Sign(Presence.ABSENT, _absent(query, first.text))
-    said = redact(first.text.strip(", "))[:_EXCERPT] or "nothing, and failed"
-    return Sign(Presence.UNKNOWN, _UNKNOWN.get(first.kind, f"squeue said: {said}").format(name=query.name))
+    if first.kind == "pid" and (pid := _PID.fullmatch(first.text)):
+        return _pid(query, pid, answer.clock)
+    if first.kind == "pids" and (pids := _PIDS.fullmatch(first.text)):
+        return _pids(pids)
+    return Sign(Presence.UNKNOWN, _why(query, first))
+
+
+def _why(query: ProcessQuery, frame: ProcessFrame) -> str:
+    if frame.kind in _UNKNOWN:
+        return _UNKNOWN[frame.kind].format(name=query.name)
+    said = redact(frame.text.strip("; "))[:_EXCERPT] or "nothing, and failed"
+    return f"squeue said: {said}"
 
 
 def _refused(query: ProcessQuery, place: int, answer: Answer) -> Sign:
@@ -74,20 +98,18 @@ def _absent(query: ProcessQuery, pid: str) -> str:
     return f"process {pid} is not there" if pid else f"no command line has {query.name} in it"
 
 
-def _pid(query: ProcessQuery, words: Sequence[str], clock: float | None) -> Sign:
+def _pid(query: ProcessQuery, told: re.Match[str], clock: float | None) -> Sign:
     """A process that began after the file was written has got the number of one that is gone."""
-    pid, start, up, written = words
-    if clock is not None and up != "-":
-        began = clock - float(up) + int(start) / _TICKS
-        if began > float(written) + _STEPS:
-            return Sign(Presence.ABSENT, _absent(query, pid))
+    pid, start, up, written = told.groups()
+    if clock is not None and up is not None and clock - float(up) + int(start) / _TICKS > int(written) + _STEPS:
+        return Sign(Presence.ABSENT, f"process {pid} is younger than {query.name}")
     return Sign(Presence.ALIVE, f"process {pid}", processes=1, pids=pid)
 
 
-def _pids(words: Sequence[str]) -> Sign:
-    count, *pids = (int(word) for word in words)
+def _pids(told: re.Match[str]) -> Sign:
+    count, pids = int(told[1]), sorted(map(int, told[2].split()))
     who = f"process {pids[0]}" if count == 1 else f"{count} processes"
-    return Sign(Presence.ALIVE, who, processes=count, pids=_ranges(sorted(pids)))
+    return Sign(Presence.ALIVE, who, processes=count, pids=_ranges(pids))
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -106,52 +128,47 @@ def _jobs(query: ProcessQuery, frames: Sequence[ProcessFrame]) -> Sign:
 
     Of several jobs with one name those that run count, then those that wait, then the newest.
     """
-    rows = [(row[0], row[1].split()[0]) for row in _rows(frames[0].text) if len(row) == _ROW and row[1]]
-    alive = [job for job, state in rows if state not in _WAITING and state not in _ENDED]
-    waiting = [job for job, state in rows if state in _WAITING]
+    listed = _read(frames[0].text)
+    if not listed and frames[0].text.strip("; "):
+        return Sign(Presence.UNKNOWN, _why(query, frames[0]))
+    alive = [job for job in listed if job.state not in _WAITING and job.state not in _ENDED]
+    waiting = [job for job in listed if job.state in _WAITING]
     for presence, jobs in ((Presence.ALIVE, alive), (Presence.WAITING, waiting)):
         if jobs:
-            return Sign(presence, f"Slurm job {_shown(jobs)}", jobs=",".join(_bases(jobs)))
-    newest = max((_number(job) for job, _ in rows), default=0)
-    told = [row for frame in frames[1:] for row in _rows(frame.text)]
-    words = {state: "" for job, state in rows if _number(job) == newest}
-    return _gone(query, told, words)
+            return Sign(presence, _named(jobs), jobs=_numbers(jobs))
+    newest = max((job.number for job in listed), default=0)
+    told = [job for frame in frames[1:] for job in _read(frame.text)]
+    return _gone(query, told or [job for job in listed if job.number == newest])
 
 
-def _gone(query: ProcessQuery, told: Sequence[Sequence[str]], words: dict[str, str]) -> Sign:
-    """Return how a job ended that is no longer there; accounting knows more than what is left of the job."""
-    ends = {row[1].split()[0]: row for row in told if len(row) > _ROW + 1 and row[1]}
-    if any(state not in _ENDED for state in ends):
+def _gone(query: ProcessQuery, ends: Sequence[_Job]) -> Sign:
+    """Return how a job ended that is no longer there: the worst of its parts, at the end of the last."""
+    if any(job.state not in _ENDED for job in ends):
         return Sign(Presence.UNKNOWN, f"Slurm has not yet written how job {query.jobs} ended")
-    word = next((state for state in _ENDED if state in (ends or words)), "")
-    who = f"Slurm job {query.jobs or query.name}" + (f" is {word}" if word else " is not there")
-    if word not in ends:
-        return Sign(Presence.ABSENT, who, word=word)
-    times = [float(row[3]) for row in ends.values() if row[3].isdigit()]
-    return Sign(Presence.ABSENT, who, word=word, exit_code=_exit_code(ends[word][2]), ended_at=max(times, default=None))
+    who = f"Slurm job {query.jobs or query.name}"
+    if not ends:
+        return Sign(Presence.ABSENT, f"{who} is not there")
+    worst = min(ends, key=lambda job: _ENDED.index(job.state))
+    ended_at = max((job.ended_at for job in ends if job.ended_at is not None), default=None)
+    said = f"{who} is {worst.state}"
+    return Sign(Presence.ABSENT, said, word=worst.state, exit_code=worst.exit_code, ended_at=ended_at)
 
 
-def _exit_code(text: str) -> int | None:
-    """Read Slurm's `code:signal`."""
-    code, _, signal = text.partition(":")
-    if not code.isdigit() or not signal.isdigit():
-        return None
-    return _KILLED + int(signal) if int(signal) else int(code)
+def _read(text: str) -> list[_Job]:
+    return [_job(*told.groups()) for told in _JOB.finditer(text)]
 
 
-def _rows(text: str) -> list[list[str]]:
-    return [row.split("|") for row in text.split(",") if "|" in row]
+def _job(number: str, part: str, state: str, code: str | None, signal: str | None, end: str | None) -> _Job:
+    if code is None or signal is None:
+        return _Job(int(number), part, state)
+    return _Job(int(number), part, state, _KILLED + int(signal) if int(signal) else int(code), float(end or 0) or None)
 
 
-def _number(job: str) -> int:
-    digits = job.partition("_")[0].partition("+")[0]
-    return int(digits) if digits.isdigit() else 0
+def _named(jobs: Sequence[_Job]) -> str:
+    """Name the newest job, and which part of it if that is the only one."""
+    newest = max(job.number for job in jobs)
+    return f"Slurm job {newest}{jobs[0].part if len(jobs) == 1 else ''}"
 
 
-def _bases(jobs: Sequence[str]) -> list[str]:
-    numbers = sorted({_number(job) for job in jobs}, reverse=True)
-    return [str(number) for number in numbers[:_MOST_JOBS]]
-
-
-def _shown(jobs: Sequence[str]) -> str:
-    return jobs[0] if len(jobs) == 1 else _bases(jobs)[0]
+def _numbers(jobs: Sequence[_Job]) -> str:
+    return ",".join(str(number) for number in sorted({job.number for job in jobs}, reverse=True)[:_MOST_JOBS])

@@ -222,6 +222,7 @@ def test_by_sftp_nobody_can_ask(sftp_only, tmp_path):
         ("4711|COMPLETING", "alive", "Slurm job 4711"),
         ("4711|PENDING", "waiting", "Slurm job 4711"),
         ("4711|REQUEUE_HOLD", "waiting", "Slurm job 4711"),
+        ("4711_[3,5-9%2]|PENDING", "waiting", "Slurm job 4711_[3,5-9%2]"),
         ("4711_1|COMPLETED\n4711_2|RUNNING\n4711_[3-9%2]|PENDING", "alive", "Slurm job 4711_2"),
         ("4711+0|RUNNING\n4711+1|RUNNING", "alive", "Slurm job 4711"),
         ("4711|FAILED", "not found", "Slurm job 4711 is FAILED"),
@@ -274,6 +275,13 @@ def test_a_scheduler_that_cannot_be_reached_says_nothing_of_the_job(slurm):
     said = slurm("echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1")
     assert said.presence == "not known"
     assert "Unable to contact slurm controller" in said.who
+
+
+def test_what_nobody_understands_is_not_known(slurm):
+    said = slurm("echo 'slurm_load_jobs error: {name} is odd {0}' >&2; exit 1")
+    assert said.presence == "not known"
+    assert "{name} is odd {0}" in said.who
+    assert slurm("echo '|'; echo '4711| |'; echo 'nonsense'").presence == "not known"
 
 
 def test_a_host_without_slurm_is_told_so(slurm):
