@@ -92,6 +92,7 @@ def _facts(run: RunView, now: float) -> Iterable[Fact]:
     yield Fact("Speed", _pace(run))
     yield Fact("ETA", _eta(run, now))
     yield Fact("Ended", _ended(run))
+    yield Fact("Process", (run.process,) if run.process else ())
     yield Fact("Host", (run.host if run.address in {"", run.host} else f"{run.host} ({run.address})",))
     yield Fact("Checkpoint", _checkpoint(run))
     yield Fact("Started", _started(run))

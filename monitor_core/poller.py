@@ -26,7 +26,7 @@ from monitor_core.model.incidents import (
     Subject,
     SubjectKind,
 )
-from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest, LogTrouble
+from monitor_core.model.records import HostReading, LogCursor, LogReading, LogRequest, LogTrouble, ProcessQuery, Sign
 from monitor_core.parse.parser import Parser
 from monitor_core.roster import Roster
 from monitor_core.sighting import Sight, followed
@@ -176,13 +176,22 @@ class Poller:
             }
 
     def _read(self, host: str, briefs: Mapping[str, Brief]) -> tuple[HostReading, float]:
-        requests = [self._request(run, brief.cursors) for run, brief in briefs.items()]
+        logs = (self._request(run, brief.cursors) for run, brief in briefs.items())
+        requests = [replace(log, process=self._process(log.run, briefs[log.run])) for log in logs]
         before = self.clock()
         reading = self.readers[host].read(requests)
         return reading, (before + self.clock()) / 2
 
     def _request(self, run: str, cursors: Mapping[str, LogCursor]) -> LogRequest:
         return LogRequest(run, self.roster.run(run).logs, cursors)
+
+    def _process(self, run: str, brief: Brief) -> ProcessQuery | None:
+        """Return by what its process is asked for; where Slurm is to tell how it ended, with its jobs."""
+        process = self.roster.run(run).process
+        if process is None or not process.slurm:
+            return None if process is None else process.query
+        known = brief.row.known() if brief.row else None
+        return (known or RunState()).process.ask(process.query)
 
     def _missed(self, host: str, error: CollectError) -> float:
         now = self.clock()
@@ -252,7 +261,8 @@ class Poller:
         while look.begun and look.more:
             brief = replace(brief, cursors=look.begun.cursors, begun=look.begun)
             try:
-                answer = self.readers[host].read([self._request(answer.run, brief.cursors)]).logs[0]
+                more = self.readers[host].read([self._request(answer.run, brief.cursors)]).logs[0]
+                answer = replace(more, sign=answer.sign)
             except CollectError as error:
                 detail = f"Only a part of it could be read: {error}"
                 answer = LogReading(answer.run, trouble=LogTrouble.UNREADABLE, detail=detail)
@@ -283,7 +293,7 @@ class Poller:
         self._learn_heads(host, sight, request)
         if sight.first and written is not None:
             sight.watch.anchor(Window(None, min(written, now), skew))
-        sight.watch.look(now, written)
+        sight.watch.look(now, written, _on_our_clock(answer.sign, skew))
         return _come_to(sight, brief, sight.watch.deadline(), skew)
 
     def _learn_heads(self, host: str, sight: Sight, request: LogRequest) -> None:
@@ -340,6 +350,10 @@ def _come_to(sight: Sight, brief: Brief, deadline: float | None, skew: float, tr
         deadline=deadline,
         skew=skew,
     )
+
+
+def _on_our_clock(sign: Sign | None, skew: float) -> Sign | None:
+    return sign if sign is None or sign.ended_at is None else replace(sign, ended_at=sign.ended_at - skew)
 
 
 def _apart(host: str, failures: int) -> float:

@@ -126,6 +126,7 @@ def _verdict(name: str, host: str, look: Look | None, now: float) -> Verdict:
     ending = ending_of(state)
     word = str(ending) if ending is not None else str(state.phase)
     learning = learns(state)
+    process = state.process.text
     seen = Verdict(name, host, UNKNOWN, "unknown", look.trouble, state.iteration, state.total, state.line_at, look.skew)
     if look.trouble:
         return seen
@@ -135,9 +136,11 @@ def _verdict(name: str, host: str, look: Look | None, now: float) -> Verdict:
     parts = [*(_said(incident, now) for incident in firing), *(() if firing else (LEARNING if learning else word,)), at]
     if state.line_at is not None and ending is None:
         parts.append(f"last line {duration(now - state.line_at)} ago")
+    if process:
+        parts.append(f"its process is {process}")
     if abs(look.skew) >= _SKEW:
         parts.append(f"the clock of {host} is {duration(abs(look.skew))} {'ahead' if look.skew > 0 else 'behind'}")
-    return replace(seen, status=status, state=word, text=", ".join(parts), learning=learning)
+    return replace(seen, status=status, state=word, text=", ".join(parts), learning=learning, process=process)
 
 
 def _unrecognised(watch: Watch) -> str:

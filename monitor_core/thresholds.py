@@ -135,6 +135,14 @@ CATALOGUE: Mapping[str, Threshold] = MappingProxyType(
                 high=1000.0,
             ),
             Threshold(
+                "not_exiting",
+                Form.DURATION,
+                "10m",
+                None,
+                "How long the processes of a run may stay after the end of its training.",
+                longest=86400.0,
+            ),
+            Threshold(
                 "unreachable",
                 Form.DURATION,
                 "1m",

@@ -60,6 +60,7 @@ def _known(view: RunView, row: RunRow, state: RunState) -> RunView:
         cause=_cause(state),
         seen_at=row.seen_at,
         clock_skew=row.clock_skew,
+        process=state.process.text,
     )
 
 

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from monitor_core.detect import RULES, findings, follow
+from monitor_core.detect import RULES, exiting, findings, follow
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
-from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record
+from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record, Sign
 from monitor_core.parse.dialects import AUTO, Format
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
+from monitor_core.track.departure import attend
 from monitor_core.track.pace import covered, remember, took
+from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
 
 _TAIL = 5
@@ -100,16 +102,21 @@ class Watch:
         if not self.state.lags:
             self.state.block = self._newest_block()
 
-    def look(self, now: float, written_at: float | None = None) -> None:
+    def look(self, now: float, written_at: float | None = None, sign: Sign | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
 
-        `written_at` is the newest mtime. On the way it stops at each moment at which a verdict changes.
+        `written_at` is the newest mtime. On the way it stops at each moment at which a verdict changes. `sign` is what
+        was seen of its process (times in it are on our clock); without one, nobody asks for it.
         """
         self.state.missing_since = None
         if written_at is not None:
             self.state.written_at = written_at
             self.state.appear(written_at)
         self._judge_until(now)
+        if sign is None:
+            self.state.process = ProcessSeen()
+        else:
+            attend(self.state, sign, now)
         self._judge_at(now)
         self._see_again(now)
         self.state.learning = RULES[self.preset].learning(self.state, self.values)
@@ -140,7 +147,7 @@ class Watch:
     def deadline(self) -> float | None:
         """Return the next moment at which a verdict changes if no line comes."""
         rules, at = RULES[self.preset], self.judged_at
-        moments = [rules.deadline(self.state, self.values, at)]
+        moments = [judged(self.state, self.values, at) for judged in (rules.deadline, exiting.deadline)]
         if any(incident.state is IncidentState.PENDING for incident in self.active):
             moments.append(next_change(self.active, findings(rules, self.state, self.values, at)))
         return min((moment for moment in moments if moment is not None and moment > at), default=None)

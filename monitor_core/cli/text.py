@@ -53,6 +53,7 @@ def run(view: RunView, now: float) -> str:
         ("Host", f"{view.host} ({view.address})" if view.address not in {"", view.host} else view.host),
         ("Started", "" if view.started_at is None else f"{moment(view.started_at, now)}, launch {view.launches}"),
         ("Last line", "" if view.last_line_at is None else moment(view.last_line_at, now)),
+        ("Process", view.process),
         ("Ended", "" if view.ended_at is None else moment(view.ended_at, now)),
         ("Cause", view.cause),
         ("Owner", view.owner),

@@ -6,6 +6,7 @@
     (COUNT bytes)
     TOKEN end [REAL_PATH]
     TOKEN refused RUN directory|special|denied|missing|failed|hangs PATH
+    TOKEN process RUN pid|pids|none|jobs|ended|odd|unlisted|lacking|deaf|failed [WHAT]
     TOKEN done
 
 RUN is the place of the request, or of the search, in the trip; `at` stands before what may hang. A file that the cursor
@@ -50,6 +51,15 @@ class Refusal:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessFrame:
+    """What was found of a process, `kind` in one word (see process.sh), or `no_shell`: nobody could look."""
+
+    run: int
+    kind: str
+    text: str = ""
+
+
 @dataclass(slots=True)
 class Answer:
     """One answer of a host.
@@ -66,6 +76,7 @@ class Answer:
     kin: list[FileFrame] = field(default_factory=list)
     texts: list[FileFrame] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    processes: list[ProcessFrame] = field(default_factory=list)
     torn: set[tuple[int, str]] = field(default_factory=set)
     whole: bool = False
     place: tuple[int, str] | None = None
@@ -78,6 +89,7 @@ class Answer:
         self.kin += other.kin
         self.texts += other.texts
         self.refusals += other.refusals
+        self.processes += other.processes
         self.torn |= other.torn
 
     def paths(self, run: int) -> set[str]:
@@ -90,6 +102,7 @@ class Answer:
 _FILE = re.compile(rb"file (\d+) (on|other|kin|text) (\d+:\d+) (\d+) (\d+) (\S+) (\d+) (\d+) (/[^\n]*)\n")
 _END = re.compile(rb"end (/[^\n]*)?\n")
 _REFUSED = re.compile(rb"refused (\d+) (\w+) ([^\n]*)\n")
+_PROCESS = re.compile(rb"process (\d+) (\w+) ?([^\n]*)\n")
 _AT = re.compile(rb"at (\d+)(?: ([^\n]*))?\n")
 _CLOCK = re.compile(rb"clock (\d+(?:\.\d+)?)")
 _SECONDS = re.compile(rb"\d+\.\d+")
@@ -121,6 +134,9 @@ def _take(answer: Answer, raw: bytes, place: int, mark: bytes) -> int:
     if refused := _REFUSED.match(raw, place):
         run, why, path = refused.groups()
         answer.refusals.append(Refusal(int(run), why.decode(), path.decode(errors="backslashreplace")))
+    elif process := _PROCESS.match(raw, place):
+        run, kind, text = process.groups()
+        answer.processes.append(ProcessFrame(int(run), kind.decode(), text.decode(errors="replace")))
     elif at := _AT.match(raw, place):
         answer.place = int(at[1]), (at[2] or b"").decode(errors="backslashreplace")
     elif clock := _CLOCK.match(raw, place):

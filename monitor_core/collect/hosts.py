@@ -12,7 +12,8 @@ from monitor_core.collect.aside import Aside
 from monitor_core.collect.frames import Answer, Refusal, by_run
 from monitor_core.collect.local import LocalTransport
 from monitor_core.collect.network import Network
-from monitor_core.collect.questions import Question, is_path
+from monitor_core.collect.processes import sign
+from monitor_core.collect.questions import Question, is_path, roll
 from monitor_core.collect.reading import chunk, log_reading
 from monitor_core.collect.rotation import Search, Stray, Way
 from monitor_core.collect.shell import Shell
@@ -50,6 +51,7 @@ class HostReader:
     def read(self, requests: Sequence[LogRequest], *, deadline: float = 20.0) -> HostReading:
         """Read what is new in all logs that are asked for, within `deadline` seconds.
 
+        Whether processes are there is asked after the logs, so that what they wrote last is known when they are missed.
         Files that do not simply go on (new, rotated, truncated) are read in a second trip; where a log had been read
         before, what follows is searched for in between. A file that hangs is left alone until it answers. Raises
         Unreachable and HostKeyChanged. What is wrong with single logs stands in their readings.
@@ -75,7 +77,11 @@ class HostReader:
         runs = [request.run for request in requests]
         self._aside.review(runs)
         trip = Trip(self._speaker, self._aside, runs, deadline)
-        answer = trip.ask(self._questions(requests))
+        rolls = {
+            len(requests) + run: query for run, request in enumerate(requests) if (query := request.process) is not None
+        }
+        asked = [roll(place, place - len(requests), query) for place, query in rolls.items()]
+        answer = trip.ask([*self._questions(requests), *asked])
         answer.refusals += _no_paths(requests)
         chunks: list[list[Chunk]] = [[] for _ in requests]
         strays: list[Stray] = []
@@ -89,7 +95,10 @@ class HostReader:
         # To whole seconds: only a wait for what hangs is worth it.
         since = round((began_at + time.monotonic()) / 2 - answer.heard_at)
         clock = None if answer.clock is None else answer.clock + since
-        logs = (log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests))
+        logs = [log_reading(run, request, answer, chunks[run]) for run, request in enumerate(requests)]
+        for place, query in rolls.items():
+            run = place - len(requests)
+            logs[run] = replace(logs[run], sign=replace(sign(query, place, answer), of=query.of))
         return HostReading(clock, tuple(logs))
 
     def _questions(self, requests: Sequence[LogRequest]) -> list[Question]:

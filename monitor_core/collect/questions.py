@@ -1,4 +1,4 @@
-"""What a host is asked in one trip: to read files, and to search for what became of them.
+"""What a host is asked in one trip: to read files, to search for what became of them, and whether processes are there.
 
 `run` is the place of a question in the trip, by which its answers are known; `request` is the place of the request that
 it is for. What hangs is left alone for a time by name: a path, or a pattern in whose folders the host looks.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from monitor_core.model.records import LogCursor
+from monitor_core.model.records import KnownBy, LogCursor, ProcessQuery
 
 # More files than this of one run are not read in one trip; the newest are.
 MAX_FILES = 64
@@ -99,7 +99,21 @@ class Hole(_Search):
     start: int
 
 
-Ask = Question | Trace | Hole
+@dataclass(frozen=True, slots=True)
+class Roll(_Search):
+    """A look whether the process of a run is there; `paths` is the pid file, or the program that has to be asked."""
+
+    query: ProcessQuery
+
+
+Ask = Question | Trace | Hole | Roll
+# What lists the processes of a host, and its jobs: one that hangs for one run hangs for all.
+_ASKED = {KnownBy.COMMAND: "ps", KnownBy.SLURM: "squeue"}
+
+
+def roll(run: int, request: int, query: ProcessQuery) -> Roll:
+    """Return the question whether a process is there."""
+    return Roll(run, request, (_ASKED.get(query.by, query.name),), query)
 
 
 def is_path(pattern: str) -> bool:

@@ -36,6 +36,11 @@ def log_reading(run: int, request: LogRequest, answer: Answer, chunks: Sequence[
     return _without_chunks(request, refusals or [Refusal(run, "failed", request.patterns[0])])
 
 
+def reason(why: str, path: str) -> str:
+    """Return a refusal as a sentence for people."""
+    return _REASONS[why].format(path=path)
+
+
 def chunk(way: Way, frames: Iterable[FileFrame]) -> Chunk | None:
     """Join what came on the way of a log; None if one of its files is not any more what was asked for."""
     came = {frame.path: frame for frame in frames}
@@ -88,4 +93,4 @@ def _without_chunks(request: LogRequest, refusals: list[Refusal]) -> LogReading:
     first = next((refusal for refusal in refusals if refusal.why != "missing"), refusals[0])
     trouble = LogTrouble.MISSING if first.why == "missing" else LogTrouble.UNREADABLE
     why = "no match" if first.why == "missing" and is_glob(first.path) else first.why
-    return LogReading(request.run, trouble=trouble, detail=_REASONS[why].format(path=first.path))
+    return LogReading(request.run, trouble=trouble, detail=reason(why, first.path))

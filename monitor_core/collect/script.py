@@ -1,7 +1,7 @@
 """The program that a host's shell runs for one trip, the same over SSH and on this machine.
 
-Its functions stand in read.sh and trace.sh; what is asked comes after them as calls. What it answers is described in
-`frames`.
+Its functions stand in read.sh, trace.sh and process.sh; what is asked comes after them as calls. What it answers is
+described in `frames`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
-from monitor_core.collect.questions import BUDGET, MAX_FILES, Ask, Question, Trace, is_glob, parts
-from monitor_core.model.records import LogCursor
+from monitor_core.collect.questions import BUDGET, MAX_FILES, Ask, Hole, Question, Roll, Trace, is_glob, parts
+from monitor_core.model.records import KnownBy, LogCursor, ProcessQuery
 
 _IDENTITY = re.compile(r"\d+:(\d+)")
 # Comments, empty lines and indentation stay at home: it travels with each trip.
@@ -30,7 +30,8 @@ def program(token: str, asked: Sequence[Ask]) -> bytes:
     hung = {path for each in questions for path in each.hung}
     lines = [
         "{",
-        _READ if len(questions) == len(asked) else _READ + _TRACE,
+        _READ,
+        *(text for kinds, text in _SELDOM if any(isinstance(each, kinds) for each in asked)),
         *["cursor() {", "known= offset=0 kept=0", "case $1 in", *cases, "esac", "}"],
         f"token={token} most={MAX_FILES} hung={_listed(hung)}",
         "say clock $(date +%s.%N)",
@@ -44,7 +45,9 @@ def _functions(name: str) -> str:
     return _IDLE.sub("", files(__package__).joinpath(name).read_text())
 
 
-_READ, _TRACE = _functions("read.sh"), _functions("trace.sh")
+_READ = _functions("read.sh")
+_SELDOM = (((Trace, Hole), _functions("trace.sh")), (Roll, _functions("process.sh")))
+_JOB_NUMBER = re.compile(r"\d+(?:_\d+|\+\d+)?")
 
 
 def _calls(ask: Ask, share: int) -> list[str]:
@@ -52,6 +55,8 @@ def _calls(ask: Ask, share: int) -> list[str]:
         return _look(ask, share)
     if isinstance(ask, Trace):
         return [_trace(ask)]
+    if isinstance(ask, Roll):
+        return [f"by_{ask.query.by} {ask.run} {_process(ask.query)}"]
     return [f"text {ask.run} {ask.start} {shlex.quote(ask.paths[0])}"]
 
 
@@ -73,6 +78,21 @@ def _trace(trace: Trace) -> str:
     kept = len(cursor.fingerprint)
     paths = " ".join(map(shlex.quote, (cursor.real_path or cursor.path, *trace.paths)))
     return f"trace {trace.run} {known[1] if known else 0} {cursor.offset - kept} {kept} {paths}"
+
+
+def _process(query: ProcessQuery) -> str:
+    if query.by is KnownBy.PID_FILE:
+        return _word(query.name)
+    if query.by is KnownBy.COMMAND:
+        return shlex.quote(_expression(query.name))
+    option = f"--jobs={query.name}" if _JOB_NUMBER.fullmatch(query.name) else f"--name={query.name}"
+    return f"{shlex.quote(option)} {shlex.quote(query.jobs)}"
+
+
+def _expression(pattern: str) -> str:
+    """Return the basic regular expression for a part of a command line, which does not match itself."""
+    text = ".*".join(re.sub(r"[][.^$\\]", r"\\\g<0>", part) for part in pattern.split("*"))
+    return re.sub(r"[A-Za-z0-9]", r"[\g<0>]", text, count=1)
 
 
 def _listed(paths: Iterable[str]) -> str:

@@ -16,9 +16,9 @@ from functools import partial
 
 import paramiko
 
-from monitor_core.collect.frames import Answer, FileFrame, Refusal
+from monitor_core.collect.frames import Answer, FileFrame, ProcessFrame, Refusal
 from monitor_core.collect.listing import Listing
-from monitor_core.collect.questions import BUDGET, Ask, Hole, Question, Trace
+from monitor_core.collect.questions import BUDGET, Ask, Hole, Question, Roll, Trace
 from monitor_core.collect.ssh import SshTransport
 from monitor_core.collect.transport import Call, Deadline
 from monitor_core.model.records import LogCursor
@@ -95,6 +95,8 @@ class _Visit:
                     self._look(each, share, self.deadline.reading / (len(asked) - place))
                 elif isinstance(each, Trace):
                     self._trace(each)
+                elif isinstance(each, Roll):
+                    self.answer.processes.append(ProcessFrame(each.run, "no_shell"))
                 else:
                     self._hole(each)
         except _Late:

@@ -9,6 +9,7 @@ from typing import Any
 from monitor_core.config.strict_yaml import Path, Tree
 from monitor_core.config.values import did_you_mean, is_name, jumps_in, shown
 from monitor_core.errors import Problem
+from monitor_core.model.records import KnownBy
 from monitor_core.parse.dialects import AUTO, DIALECTS
 
 _BUILT_IN = (AUTO, *DIALECTS)
@@ -18,6 +19,7 @@ _SSH_ONLY = ("ssh_config", "user", "port", "jump", "host_key", "keys", "passphra
 def problems(tree: Tree) -> Iterator[Problem]:
     """Find what does not fit together. It reads the file's own values, so that one bad value hides nothing else."""
     yield from _about_runs(tree)
+    yield from _about_processes(tree)
     yield from _about_formats(tree)
     yield from _about_names(tree)
     yield from _about_hosts(tree)
@@ -58,6 +60,22 @@ def _about_runs(tree: Tree) -> Iterator[Problem]:
         if known and isinstance(host, str) and host not in hosts:
             text = f"{shown(host)} is not one of the hosts{did_you_mean(host, hosts)}"
             yield tree.problem(("runs", name, "host"), text)
+
+
+def _about_processes(tree: Tree) -> Iterator[Problem]:
+    """A process is known by one thing, and only a host with a shell can be asked for it."""
+    hosts = _entries(tree, "hosts")
+    for name, run in _entries(tree, "runs").items():
+        process, path = run.get("process"), ("runs", name, "process")
+        if not isinstance(process, dict):
+            continue
+        named = [key for key in KnownBy if key in process]
+        if not named and process.keys() <= set(KnownBy):
+            yield tree.problem(path, "is empty: name a pid_file, a command or a slurm job")
+        for key in named[1:]:
+            yield tree.problem((*path, key), f"is one too many beside {named[0]}: remove one of them")
+        if hosts.get(str(run.get("host")), {}).get("transport") == "sftp":
+            yield tree.problem(path, "has no meaning with `transport: sftp`: by SFTP nobody can ask for a process")
 
 
 def _about_formats(tree: Tree) -> Iterator[Problem]:

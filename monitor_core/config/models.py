@@ -19,16 +19,20 @@ from monitor_core.config.values import (
     MailAddress,
     MarkerPatterns,
     Name,
+    OneLine,
+    PidFile,
     Port,
     ProgressPatterns,
     Seconds,
     SlackId,
+    SlurmJob,
     SshConfig,
     Texts,
     ThresholdTexts,
     listed,
 )
 from monitor_core.model.incidents import Severity
+from monitor_core.model.records import KnownBy, ProcessQuery
 from monitor_core.parse.dialect import Dialect
 from monitor_core.patterns import dialect
 from monitor_core.thresholds import Preset
@@ -130,6 +134,33 @@ class Format(Section):
         return dialect(name, self.progress, self.pause, self.end)
 
 
+class Process(Section):
+    """By what it is known whether a training still runs: exactly one of these, looked for on the host of its logs."""
+
+    pid_file: PidFile = Field(
+        "",
+        description="A file with the number of its process, as launchers write it: an absolute path.",
+        examples=["/data/llama/pids/host_0.pid"],
+    )
+    command: OneLine = Field(
+        "",
+        description="A part of its command line that no other has; `*` stands for anything.",
+        examples=['"pretrain_gpt.py --config llama-70b"'],
+    )
+    slurm: SlurmJob = Field(
+        "", description="Its job in Slurm: the number, or the name, which no other job has.", examples=["llama-70b"]
+    )
+
+    @property
+    def query(self) -> ProcessQuery:
+        """Return what is asked for."""
+        return next(
+            ProcessQuery(by, name)
+            for by, name in zip(KnownBy, (self.pid_file, self.command, self.slurm), strict=True)
+            if name
+        )
+
+
 class Run(Section):
     """One training; `name` is its key under `runs`."""
 
@@ -143,6 +174,9 @@ class Run(Section):
         "auto",
         description="Layout of its log: `auto` recognises it; else one of docs/log-formats.md or of `formats`.",
         examples=["megatron"],
+    )
+    process: Process | None = Field(
+        None, description="By what it is known whether it still runs; its log alone tells if left out."
     )
     check_interval: Seconds | None = Field(
         None, description="How often its log is looked at; that of its host if left out.", examples=["30s"]

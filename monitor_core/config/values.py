@@ -128,6 +128,27 @@ def _log_path(path: str) -> str:
     return path
 
 
+def _pid_file(path: str) -> str:
+    if path and not path.startswith(("/", "~/")):
+        raise ValueError(f"{shown(path)} is not absolute (example: /data/llama/train.pid)")
+    if re.search(r"[*?\[\n\0]", path):
+        raise ValueError(f"{shown(path)} is a pattern: name one file (example: /data/llama/train.pid)")
+    return path
+
+
+def _one_line(text: str) -> str:
+    if not text.strip("* ") or not text.isprintable():
+        raise ValueError(f"{shown(text)} is no part of a command line (example: pretrain_gpt.py --config llama-70b)")
+    return text.strip()
+
+
+def _slurm_job(value: Any) -> str:
+    text = str(value) if type(value) in {int, str} else ""
+    if not text.strip() or not text.isprintable() or "," in text:
+        raise ValueError(f"{shown(value)} is no job (examples: 4711, 4711_3, llama-70b)")
+    return text.strip()
+
+
 def _database(url: str) -> str:
     path = url.removeprefix("sqlite:///")
     if path == url or not path or path.startswith((":memory:", "?")):
@@ -199,6 +220,9 @@ Texts = Annotated[tuple[str, ...], listed]
 Name = Annotated[str, AfterValidator(_name)]
 LogPath = Annotated[str, AfterValidator(_log_path)]
 LogPaths = Annotated[tuple[LogPath, ...], _some("/data/llama/train.log"), listed]
+PidFile = Annotated[str, AfterValidator(_pid_file)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
+SlurmJob = Annotated[str, BeforeValidator(_slurm_job)]
 ProgressPatterns = Annotated[
     tuple[Annotated[str, AfterValidator(check_progress)], ...], _some("step {iteration}/{total} loss={loss}"), listed
 ]

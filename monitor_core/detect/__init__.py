@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor_core.detect import ending, limits, seed, slow, stuck
+from monitor_core.detect import ending, exiting, limits, seed, slow, stuck
 from monitor_core.model.incidents import Finding
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.state import RunState
@@ -33,9 +33,14 @@ class Rules:
 
 RULES = {
     Preset.DEFAULT: Rules(
-        (limits.follow, slow.follow), (ending.observe, stuck.observe, slow.observe), stuck.deadline, slow.learning
+        (limits.follow, slow.follow),
+        (ending.observe, exiting.observe, stuck.observe, slow.observe),
+        stuck.deadline,
+        slow.learning,
     ),
-    Preset.SEED: Rules((seed.follow,), (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning),
+    Preset.SEED: Rules(
+        (seed.follow,), (ending.observe, exiting.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning
+    ),
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from monitor_core.model.incidents import Finding, Kind, Phase, Severity
 from monitor_core.model.records import Role
-from monitor_core.parse.signatures import EXCEPTION
-from monitor_core.thresholds import CATALOGUE, Values
+from monitor_core.parse.signatures import EXCEPTION, PROCESS_GONE
+from monitor_core.thresholds import CATALOGUE, Values, seconds
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.state import RunState
 
@@ -70,13 +70,17 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     ended_at = state.ended_at if state.ended_at is not None else now
     if state.ending is not kind:
         facts |= {"cause": "exit_code", "text": f"exit code {state.exit_code}"}
-    return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=_SETTLE_FLOORS * floor)
+    settle = _SETTLE_FLOORS * floor
+    # A process that is still there may yet end with an error.
+    stays = seconds(values["not_exiting"]) if state.process.there else 0.0
+    return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=max(settle, stays))
 
 
 def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     """Return for how many seconds a failure must stand before it is called one."""
     settle = _SETTLE_FLOORS * floor
-    if failure.final or state.ending is not None:
+    proven = state.process.gone and failure.failure.signature != PROCESS_GONE
+    if failure.final or state.ending is not None or proven:
         return settle
     plain = failure.failure.role is not Role.ROOT or failure.failure.signature == EXCEPTION
     if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):

@@ -20,7 +20,8 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
         return None
     if state.stuck_since is None and now - limits.since < limits.warning:
         return None
-    severity = Severity.CRITICAL if now - limits.since >= limits.critical else Severity.WARNING
+    confirmed = state.process.gone or now - limits.since >= limits.critical
+    severity = Severity.CRITICAL if confirmed else Severity.WARNING
     written = (
         state.written_at is not None
         and state.line_at is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor_core.config.models import Host
+from monitor_core.model.records import Presence
 from monitor_core.model.views import Diagnosis, State, Verdict
 from monitor_core.sight import UNKNOWN, HostSight
 from monitor_core.units import duration
@@ -36,6 +37,15 @@ _FIXES = (
     ("is a folder", "name its files in runs.{run}.logs"),
     ("absolute path", "write runs.{run}.logs as an absolute path"),
 )
+_PROCESS_FIXES = (
+    ("by SFTP", "give the account a shell, or leave runs.{run}.process out"),
+    ("not on the PATH", "let a shell without a login find squeue there, or name a pid_file or a command"),
+    ("squeue", "on the host: squeue; until it answers, the log alone tells"),
+    ("Slurm job", "set runs.{run}.process.slurm to the job that runs now, or to its name"),
+    ("may not be read", "let the account of hosts.{host}.user read it, or name a command"),
+    ("no command line", "set runs.{run}.process.command to a part of what `ps -ef` shows there, or start the run"),
+    ("", "set runs.{run}.process, or start the run; on the host: ps -ef"),
+)
 _TRY = "try it by hand: {ssh}"
 
 
@@ -54,6 +64,8 @@ def examine(sight: HostSight, host: Host, runs: Sequence[str]) -> Iterator[Diagn
     yield _clock(part, skew)
     for verdict in verdicts:
         yield _log(verdict, host)
+        if verdict.process:
+            yield _process(verdict, host)
 
 
 def _way(host: Host) -> str:
@@ -80,6 +92,14 @@ def _log(verdict: Verdict, host: Host) -> Diagnosis:
         fix = f"if it trains already, set runs.{verdict.run}.format; `trainstatus replay --explain` on a copy shows why"
         return Diagnosis(part, State.WARN, f"{verdict.text}: no progress line was recognised", fix)
     return Diagnosis(part, State.OK, verdict.text)
+
+
+def _process(verdict: Verdict, host: Host) -> Diagnosis:
+    part, said = f"run {verdict.run}", f"its process is {verdict.process}"
+    if verdict.process.startswith((Presence.ALIVE, Presence.WAITING)):
+        return Diagnosis(part, State.OK, said)
+    fix = next(fix for sign, fix in _PROCESS_FIXES if sign in verdict.process)
+    return Diagnosis(part, State.WARN, said, fix.format(host=host.name, run=verdict.run))
 
 
 def _fix(why: str, host: Host, run: str) -> str:

@@ -24,7 +24,6 @@ UNFOUND = frozenset(
         Kind.LOSS_NAN,
         Kind.LOSS_SPIKE,
         Kind.DIVERGED,
-        Kind.NOT_EXITING,
         Kind.COMM_GROUP,
         Kind.GPU_LOST,
         Kind.GPU_IDLE,
@@ -121,7 +120,8 @@ MEANINGS: Mapping[Kind, Meaning] = {
     Kind.FAILED: Meaning("An error, or an exit code other than 0, and no progress after it.", _ENDED),
     Kind.NOT_EXITING: Meaning(
         "The training has ended, and its processes are still there.",
-        {"processes": "how many", "pids": "which", "limit": "seconds that they may take"},
+        {"processes": "how many", "pids": "which", "limit": "seconds that they may take", **_WHERE},
+        ("not_exiting",),
     ),
     Kind.COMM_GROUP: Meaning(
         "Some ranks of a communication group wait for others, while the run is stuck.",

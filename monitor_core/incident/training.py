@@ -11,6 +11,7 @@ from monitor_core.incident.speech import Speech, each, no_number
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.model.message import Fact, Strong, Text, Time, TimeStyle
 from monitor_core.parse.signatures import describe
+from monitor_core.track.departure import GONE_AFTER_LAST
 from monitor_core.units import NBSP, compact_duration, count, duration, seconds_per_iteration, significant
 from monitor_core.units import ratio as ratio_text
 
@@ -74,7 +75,8 @@ def worst_factor(incident: Incident, now: float) -> str:
 
 def _finished(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
-    seen = "exit code 0" if incident.said("cause") == _EXIT else "end marker seen"
+    text = incident.said("text")
+    seen = "exit code 0" if incident.said("cause") == _EXIT else text if text == GONE_AFTER_LAST else "end marker seen"
     return (Strong((f"{_iterations(incident)}, ended ", at)), f"{on(scene)}: {seen}.")
 
 

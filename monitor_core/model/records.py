@@ -31,11 +31,67 @@ class LogCursor:
     real_path: str = ""
 
 
+class KnownBy(StrEnum):
+    """By what the process of a run is known on its host."""
+
+    PID_FILE = "pid_file"
+    COMMAND = "command"
+    SLURM = "slurm"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessQuery:
+    """Whose life is asked for: the path of a pid file, a part of a command line, or the number or name of a Slurm job.
+
+    `jobs` are those whose end Slurm is asked for as soon as they are no longer there, with commas; none if it has told.
+    """
+
+    by: KnownBy
+    name: str
+    jobs: str = ""
+
+    @property
+    def of(self) -> str:
+        """Return the process as the configuration names it."""
+        return f"{self.by} {self.name}"
+
+
+class Presence(StrEnum):
+    """What a look says of a process; WAITING: its job is in the queue."""
+
+    ALIVE = "alive"
+    WAITING = "waiting"
+    ABSENT = "not found"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What one look says of the process of a run; `of` is the process, as the configuration names it.
+
+    `who` names it, or says why it was not found or is not known. `processes` and `pids` are told where they are known.
+    `jobs` are the numbers of its Slurm jobs, with commas. Where its scheduler told how it ended, `word` is its word for
+    it, with the exit code (128 and the signal of one that was killed) and the time (seconds since 1970, the host's
+    clock) where it told them.
+    """
+
+    presence: Presence
+    who: str = ""
+    of: str = ""
+    processes: int | None = None
+    pids: str = ""
+    jobs: str = ""
+    word: str = ""
+    exit_code: int | None = None
+    ended_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LogRequest:
     """What to read for one run: paths or globs on its host, and how far each file has been read.
 
     A file without a cursor is read from `size - backfill` on. At most `limit` bytes of each file come at once.
+    `process`: whether its process is there is asked in the same trip.
     """
 
     run: str
@@ -43,6 +99,7 @@ class LogRequest:
     cursors: Mapping[str, LogCursor] = field(default_factory=dict)
     backfill: int = 16 * 2**20
     limit: int = 4 * 2**20
+    process: ProcessQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +128,16 @@ class LogTrouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogReading:
-    """The answer for one `LogRequest`: a chunk for each file, or why there is none (`detail` is for people)."""
+    """The answer for one `LogRequest`: a chunk for each file, or why there is none (`detail` is for people).
+
+    `sign` tells of its process, if that was asked for.
+    """
 
     run: str
     chunks: tuple[Chunk, ...] = ()
     trouble: LogTrouble | None = None
     detail: str = ""
+    sign: Sign | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class RunView:
 
     `state` is the phase, or the ending (`finished`, `failed`, `stopped`), or `unknown`. `learning`: it trains, but has
     not printed enough yet to be judged by. `seen_at` is when its host last answered for it. `eta` is when it will be
-    done at its usual pace. `incidents` are firing, worst first.
+    done at its usual pace. `process` says whether its process is there, where one is configured: `alive`, `waiting`,
+    `gone`, `not found` or `not known`, and which it is. `incidents` are firing, worst first.
     """
 
     name: str
@@ -42,6 +43,7 @@ class RunView:
     seen_at: float | None = None
     clock_skew: float | None = None
     learning: bool = False
+    process: str = ""
     incidents: tuple[Incident, ...] = ()
     mutes: tuple[Mute, ...] = ()
 
@@ -143,8 +145,8 @@ class Verdict:
 
     `status` is as monitoring plugins have it: 0 ok, 1 warning, 2 critical, 3 unknown. `state` is as in `RunView`.
     `text` says all of it in one line. `line_at` is when the newest progress line was written (our clock, seconds since
-    1970). `clock_skew` is how many seconds the host's clock is ahead, None if the host did not answer. `learning` is as
-    in `RunView`.
+    1970). `clock_skew` is how many seconds the host's clock is ahead, None if the host did not answer. `learning` and
+    `process` are as in `RunView`.
     """
 
     run: str
@@ -157,6 +159,7 @@ class Verdict:
     line_at: float | None = None
     clock_skew: float | None = None
     learning: bool = False
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

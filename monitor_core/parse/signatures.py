@@ -13,6 +13,14 @@ from types import MappingProxyType
 from monitor_core.model.records import Role
 
 EXCEPTION = "exception"
+PROCESS_GONE = "process_gone"
+SLURM_FAILED = "slurm_failed"
+# Causes that no line tells: only that the process is gone, or what its scheduler says.
+_UNWRITTEN = {
+    PROCESS_GONE: "its process is gone without a word in the log",
+    SLURM_FAILED: "Slurm says that it failed",
+    "slurm_node": "a node of it failed, says Slurm",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,7 @@ _ADVICE = re.compile(
 
 def describe(name: str) -> str:
     """Return the sentence for people of a signature; the id itself if the catalogue has it no more."""
-    return SIGNATURES[name].sentence if name in SIGNATURES else name
+    return SIGNATURES[name].sentence if name in SIGNATURES else _UNWRITTEN.get(name, name)
 
 
 def printed(line: bytes) -> Signature | None:

@@ -14,6 +14,7 @@ from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
+from monitor_core.track.process import ProcessSeen
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
@@ -91,6 +92,7 @@ class RunState:
     ended_at: float | None = None
     ending_text: str = ""
     exit_code: int | None = None
+    process: ProcessSeen = field(default_factory=ProcessSeen)
     odd_gap: bool = False
     covers_pause: bool = False
     learning: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -301,6 +302,33 @@ def test_a_run_that_is_in_trouble_is_no_fault_of_the_set_up(doctor, tmp_path):
 
 
 # Mail
+
+
+@pytest.mark.parametrize(
+    ("process", "said", "fix"),
+    [
+        ("pid_file: {folder}/self.pid", r"ok   run llama: its process is alive \(process \d+\)", ""),
+        (
+            "pid_file: {folder}/no.pid",
+            r"warn run llama: its process is not found \(there is no .*no.pid\)",
+            "set runs.l",
+        ),
+        (
+            "command: no-such-process",
+            r"warn run llama: its process is not found \(no command line",
+            "runs.llama.process",
+        ),
+        ("slurm: 4711", r"warn run llama: its process is not known \(squeue is not on the PATH", "find squeue there"),
+    ],
+)
+def test_whether_a_process_can_be_asked_for_is_told(doctor, tmp_path, process, said, fix):
+    (tmp_path / "self.pid").write_text(str(os.getpid()))
+    text = local(tmp_path).replace("llama.log}", f"llama.log, process: {{{process.format(folder=tmp_path)}}}}}")
+    status, lines = doctor(text)
+    line = about("run llama", lines)[-1]
+    assert status == 0
+    assert re.match(said, line)
+    assert fix in line
 
 
 def mailed(server, **smtp):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from monitor_core.incident.lifecycle import told_reason
 from monitor_core.model.incidents import IncidentState, Reason, Subject, SubjectKind
+from monitor_core.model.records import Presence, Sign
 from monitor_core.thresholds import CATALOGUE, Preset, preset_values
 from monitor_core.track import memory
 from monitor_core.track.clock import Window
@@ -55,6 +56,7 @@ class Training:
         self.watch = Watch(RUN, values(preset, **thresholds), preset)
         self.poll, self.step, self.zone, self.skew, self.stamps = poll, step, zone, skew, stamps
         self.now, self.iteration, self.total = START, 0, 100_000
+        self.sign = None
         self.told, self._planned, self._firing = [], [], {}
         self.at, self._next = START, START
 
@@ -90,6 +92,11 @@ class Training:
             self._live()
         return self
 
+    def sees(self, presence, who="process 4711", **said):
+        """From now on looks see this of its process."""
+        self.sign = Sign(Presence(presence), who, **said)
+        return self
+
     def wait(self, seconds):
         """Let time pass in which nothing but what was planned is written."""
         self._live()
@@ -122,7 +129,7 @@ class Training:
             watch.feed("log", text.encode(), Window(after, written, self.skew) if after is not None else None)
             if after is None:
                 watch.anchor(Window(None, written, self.skew))
-        watch.look(self.now, written or self.state.written_at)
+        watch.look(self.now, written or self.state.written_at, self.sign)
         self._take_down()
 
     def _take_down(self):

@@ -104,6 +104,41 @@ BAD = {
         LLAMA + "    format: ousr\nformats:\n  ours: {progress: 'step {iteration}'}\n",
         "6: runs.llama.format: 'ousr' is not a log format (did you mean ours?)",
     ),
+    "a process without anything to know it by": (
+        LLAMA + "    process: {}\n",
+        "6: runs.llama.process: is empty: name a pid_file, a command or a slurm job",
+    ),
+    "a process by two things": (
+        LLAMA + "    process:\n      command: train.py\n      slurm: 4711\n",
+        "8: runs.llama.process.slurm: is one too many beside command: remove one of them",
+    ),
+    "a pid file by a pattern": (
+        LLAMA + "    process: {pid_file: /data/*.pid}\n",
+        "6: runs.llama.process.pid_file: '/data/*.pid' is a pattern: name one file (example: /data/llama/train.pid)",
+    ),
+    "a pid file that is nowhere": (
+        LLAMA + "    process: {pid_file: train.pid}\n",
+        "6: runs.llama.process.pid_file: 'train.pid' is not absolute (example: /data/llama/train.pid)",
+    ),
+    "a command that is anything": (
+        LLAMA + "    process: {command: '*'}\n",
+        (
+            "6: runs.llama.process.command: '*' is no part of a command line "
+            "(example: pretrain_gpt.py --config llama-70b)"
+        ),
+    ),
+    "a job that is several": (
+        LLAMA + "    process: {slurm: [4711, 4712]}\n",
+        "6: runs.llama.process.slurm: a list is no job (examples: 4711, 4711_3, llama-70b)",
+    ),
+    "an unknown way to know a process": (
+        LLAMA + "    process: {pidfile: /train.pid}\n",
+        "6: runs.llama.process.pidfile: is an unknown key (did you mean pid_file?)",
+    ),
+    "a process on a host without a shell": (
+        LLAMA.replace("gpu-01: {}", "gpu-01: {transport: sftp}") + "    process: {slurm: 4711}\n",
+        "6: runs.llama.process: has no meaning with `transport: sftp`: by SFTP nobody can ask for a process",
+    ),
     "a severity that is none": (
         MAIL + "  recipients:\n    - {address: a@b.c}\n    - {address: a@b.c, severity: bad}\n",
         "11: email.recipients[1].severity: 'bad' is not one of info, warning or critical",

@@ -52,6 +52,11 @@ def test_what_a_search_found_is_no_file_that_was_asked_for():
     )
 
 
+def test_what_was_found_of_processes_is_taken():
+    answer = parse(CLOCK + said(b"process", b"3", b"none") + said(b"process", b"4", b"pid", b"7 8 9 10") + DONE, TOKEN)
+    assert [(each.run, each.kind, each.text) for each in answer.processes] == [(3, "none", ""), (4, "pid", "7 8 9 10")]
+
+
 @given(st.binary(), st.binary(), st.binary())
 def test_whatever_bytes_a_file_has_it_comes_out_of_the_noise_around_it(before, data, after):
     answer = parse(before + CLOCK + file(data) + after + file(b"two", path=b"/b") + DONE, TOKEN)

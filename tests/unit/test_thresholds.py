@@ -75,6 +75,7 @@ def test_every_preset_has_values_that_its_thresholds_take():
         "stuck_floor": "2m",
         "slow": "1.1",
         "slow_critical": "1.5",
+        "not_exiting": "10m",
         "unreachable": "1m",
         "log_missing": "3m",
         "flapping": "1h",
