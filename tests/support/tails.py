@@ -127,7 +127,7 @@ def _messages(name):
 
 def _progress(first, last):
     return "".join(
-    ranks = "\n".join(f"{n}: {_WATCHDOG.format(rank=n)}\n{n}: {_ABORT.format(rank=n)}" for n in (0, 1))
+        f" [2026-04-14 16:{20 * n // 60:02}:{20 * n % 60:02}] iteration {n:8d}/    1000 |"
         f" elapsed time per iteration (ms): 20000.0 | learning rate: 3.000E-04 | lm loss: {2 + 9 / n:.6E} |\n"
         for n in range(first, last + 1)
     )
@@ -161,9 +161,7 @@ def _deepspeed(root):
 
 
 def _srun_watchdogs_after(root):
-    watchdogs = "\n".join(
-        f"{rank}: {_WATCHDOG.format(rank=rank)}\n{rank}: {_ABORT.format(rank=rank)}" for rank in (0, 1)
-    )
+    ranks = "\n".join(f"{n}: {_WATCHDOG.format(rank=n)}\n{n}: {_ABORT.format(rank=n)}" for n in (0, 1))
     return "\n".join((_labelled("3: ", root), ranks, _SRUN))
 
 

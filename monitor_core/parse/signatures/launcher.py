@@ -10,9 +10,8 @@ SIGNATURES = (
     context(
         "sigterm",
         "the launcher stopped the other processes",
-        "  exitcode  : -15 (pid: 2255)  (SIGTERM)",
         "W1124 api.py:1028] Sending process 2255 closing signal SIGTERM",
-        line=rb"exitcode\s{0,20}: -15\b|closing signal SIGTERM|killed by signal: Terminated|forcefully exiting via",
+        line=rb"closing signal SIGTERM|killed by signal: Terminated|forcefully exiting via",
     ),
     cascade(
         CHILD_FAILED,
@@ -61,6 +60,6 @@ SIGNATURES = (
         _LOOK,
         "Fatal Python error: Aborted",
         "terminate called after throwing an instance of 'c10::DistBackendError'",
-        line=rb"Fatal Python error|terminate called after throwing|exitcode\s{0,20}: -6\b|Aborted\s{1,20}\(core",
+        line=rb"Fatal Python error|terminate called after throwing|Aborted\s{1,20}\(core",
     ),
 )

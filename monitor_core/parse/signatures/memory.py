@@ -28,7 +28,7 @@ SIGNATURES = (
         "give the container more (`--shm-size`, `--ipc=host`), or use fewer data loader workers",
         "RuntimeError: DataLoader worker (pid 123) is killed by signal: Bus error. It is possible that",
         "./run.sh: line 12:  3391 Bus error               (core dumped) python train.py",
-        line=rb"insufficient shared memory|exitcode\s{0,20}: -7\b|Bus error(?: +\(core|\.|\s*$|  )",
+        line=rb"insufficient shared memory|Bus error(?: +\(core|\.|\s*$|  )",
         error=rb"Bus error|unable to (?:open|write to file|mmap \d+ bytes from the file) </torch_|out of shared memory",
     ),
     root(
@@ -51,10 +51,9 @@ SIGNATURES = (
         "look at the stack below it; often two libraries were built for different versions",
         "./run.sh: line 3: 1234 Segmentation fault      (core dumped) python train.py",
         "Fatal Python error: Segmentation fault",
-        "  exitcode  : -11 (pid: 14750)",
         "[gpu-07:14750] Signal: Segmentation fault (11) is an error",
         line=rb"(?:Fatal Python error: |Signal: |: line \d{1,9}: +\d{1,9} |`|signal: |^\s{0,8})Segmentation fault"
-        rb"|Segmentation fault\s{1,20}\(core|exitcode\s{0,20}: -11\b|signal SIGSEGV|[Cc]aught signal 11|SIGSEGV \(",
+        rb"|Segmentation fault\s{1,20}\(core|signal SIGSEGV|[Cc]aught signal 11|SIGSEGV \(",
         error=rb"SIGSEGV|[Ss]egmentation fault",
     ),
     root(
@@ -62,7 +61,7 @@ SIGNATURES = (
         "a program was built for another processor",
         "install or build it for the processor of that host",
         "./run.sh: line 4:  881 Illegal instruction     (core dumped) python train.py",
-        line=rb"Illegal instruction\s{1,20}\(core|Fatal Python error: Illegal instruction|exitcode\s{0,20}: -4\b",
+        line=rb"Illegal instruction\s{1,20}\(core|Fatal Python error: Illegal instruction",
         error=rb"SIGILL\b",
     ),
     root(
