@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor_core.model.incidents import Finding, Kind, Phase, Severity
 from monitor_core.model.records import Failure, Role
-from monitor_core.parse.signatures import EXCEPTION, EXIT_CODE, PLANNED
+from monitor_core.parse.signatures import CAUGHT, EXIT_CODE, PLANNED
 from monitor_core.thresholds import CATALOGUE, Values
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.state import RunState
@@ -81,7 +81,7 @@ def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     settle = _SETTLE_FLOORS * floor
     if failure.final or state.ending is not None:
         return settle
-    plain = failure.failure.role is not Role.ROOT or failure.failure.signature == EXCEPTION
+    plain = failure.failure.role is not Role.ROOT or failure.failure.signature in CAUGHT
     if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):
         return _UNSURE_FLOORS * floor
     return max(settle, _GAPS * (state.gap or 0.0))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from monitor_core.model.records import Failure, Role
-from monitor_core.parse.signatures import CHILD_FAILED, DEEPSPEED_EXIT, EXCEPTION, PLANNED, SIGNATURES, Evidence
+from monitor_core.parse.signatures import CAUGHT, CHILD_FAILED, DEEPSPEED_EXIT, PLANNED, SIGNATURES, Evidence
 from monitor_core.parse.stamps import seconds_between
 
 # A launcher that tees its ranks prints their last lines after the traceback: so few lines are no resumption.
 _RESUMED_AFTER = 3
-_OF_TOOLS = frozenset({"import", "key", "assertion", "config", EXCEPTION})
+_OF_TOOLS = CAUGHT | {"import"}
 # What says more of the cause than what was seen first counts if no more seconds lie between them.
 _NEAR = 300.0
 # These lines are written by a launcher that has taken the run down: only a new launch resumes from there.

@@ -17,6 +17,7 @@ from monitor_core.parse.signatures.python import EXCEPTION
 from monitor_core.parse.signatures.signature import Evidence, Signature
 
 __all__ = [
+    "CAUGHT",
     "CHILD_FAILED",
     "DEEPSPEED_EXIT",
     "EXCEPTION",
@@ -48,6 +49,7 @@ _ALL = (
     python.UNKNOWN,
 )
 SIGNATURES: Mapping[str, Signature] = MappingProxyType({item.id: item for item in _ALL})
+CAUGHT = frozenset(item.id for item in _ALL if item.caught)
 PLANNED = frozenset(item.id for item in _ALL if item.planned)
 _PRINTED = tuple(item for item in _ALL if item.line)
 # A line that is no exception is tried on the catalogue only if it holds one of these: few, since each is looked for in

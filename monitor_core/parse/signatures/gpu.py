@@ -80,6 +80,7 @@ SIGNATURES = (
         "torch._inductor.exc.InductorError: LoweringException: AssertionError: no valid triton configs",
         error=rb"^torch\._(?:inductor|dynamo)\.exc\.|BackendCompilerFailed|OutOfResources|^triton\.|CompilationError"
         rb"|PassManager::run failed|XLA compilation|ptxas",
+        caught=True,
     ),
     root(
         "gpu_unsupported",
@@ -88,6 +89,7 @@ SIGNATURES = (
         "RuntimeError: FlashAttention only supports Ampere GPUs or newer.",
         error=rb"FlashAttention only supports|No operator found for .memory_efficient|No available kernel"
         rb"|requires compute capability|bf16.{0,40}not supported|fp8.{0,60}(?:only|requires|not) (?:supported|compute)",
+        caught=True,
     ),
 )
 ANY_CUDA = root(

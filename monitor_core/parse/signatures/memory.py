@@ -44,6 +44,7 @@ SIGNATURES = (
         "raise `ulimit -n`, or set the sharing strategy of torch.multiprocessing to file_system",
         "OSError: [Errno 24] Too many open files: '/data/shard-00017.tar'",
         error=rb"Too many open files|received 0 items of ancdata",
+        caught=True,
     ),
     root(
         "segv",

@@ -60,6 +60,7 @@ SIGNATURES = (
         error=rb"GatedRepoError|RepositoryNotFoundError|40[13] Client Error|Invalid user token|AccessDenied"
         rb"|NoCredentials"
         rb"|InvalidAccessKeyId|is not a local folder and is not a valid model identifier|ExpiredToken",
+        caught=True,
     ),
     root(
         "wandb",
@@ -67,6 +68,7 @@ SIGNATURES = (
         "try WANDB_MODE=offline, or look at its key and the network",
         "wandb.errors.errors.CommError: Run initialization has timed out after 90.0 sec.",
         error=rb"^wandb\.|wandb.{0,80}api_key not configured|ServiceStart\w*Error",
+        caught=True,
     ),
     root(
         "remote_service",
@@ -77,6 +79,7 @@ SIGNATURES = (
         rb"|azure)\b|HfHubHTTPError"
         rb"|We couldn't connect to|LocalEntryNotFoundError|OfflineModeIsEnabled|MaxRetryError|EndpointConnectionError"
         rb"|[Cc]ouldn't reach .{0,80}on the Hub|HTTP Error \d|\b50[0234] Server Error",
+        caught=True,
     ),
     root(
         "port_in_use",
@@ -101,6 +104,7 @@ SIGNATURES = (
         "look at MASTER_ADDR and at the name service of that host",
         "socket.gaierror: [Errno -2] Name or service not known",
         error=rb"Name or service not known|Temporary failure in name resolution|gaierror|getaddrinfo",
+        caught=True,
     ),
     root(
         "rendezvous",

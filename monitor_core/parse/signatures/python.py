@@ -33,6 +33,7 @@ SIGNATURES = (
         error=rb"Error building extension|ninja: build stopped|Ninja is required"
         rb"|CUDA_HOME environment variable is not set"
         rb"|Error compiling objects|Unsupported gpu architecture|detected CUDA version .{0,60}mismatches",
+        caught=True,
     ),
     root(
         "import",
@@ -57,6 +58,7 @@ SIGNATURES = (
         "omegaconf.errors.ConfigAttributeError: Key 'warmup' is not in struct",
         error=rb"^omegaconf\.|^yaml\.|^pydantic|ValidationError|ConfigKeyError|Unknown config|^toml|TOMLDecodeError"
         rb"|[Ii]nvalid config",
+        caught=True,
     ),
     root(
         "layout",
@@ -65,6 +67,7 @@ SIGNATURES = (
         "RuntimeError: world_size (6) is not divisible by tensor_model_parallel_size (4)",
         error=rb"(?:is not|must be|should be|not) (?:evenly )?(?:divisible|a multiple of)"
         rb"|train_batch_size is not equal to",
+        caught=True,
     ),
     root(
         "ddp_unused",
@@ -73,6 +76,7 @@ SIGNATURES = (
         "RuntimeError: Expected to have finished reduction in the prior iteration before starting a new one.",
         error=rb"Expected to have finished reduction in the prior iteration|Expected to mark a variable ready only once"
         rb"|parameters that were not used in producing",
+        caught=True,
     ),
     root(
         "autograd",
@@ -82,6 +86,7 @@ SIGNATURES = (
         error=rb"backward through the graph a second time|modified by an inplace operation"
         rb"|does not require grad and does not"
         rb"|Recomputed values for the following tensors",
+        caught=True,
     ),
     root(
         "device_mix",
@@ -89,6 +94,7 @@ SIGNATURES = (
         "move the one that it names to the device of the model",
         "RuntimeError: Expected all tensors to be on the same device, but found at least two devices",
         error=rb"Expected all tensors to be on the same device|Input type .{1,60} and weight type|on different devices",
+        caught=True,
     ),
     root(
         "dtype",
@@ -98,6 +104,7 @@ SIGNATURES = (
         error=rb"expected scalar type|must have the same dtype|to have the same dtype|not implemented for '(?:Half"
         rb"|BFloat16|Int"
         rb"|Long|Float|Bool|Byte)'|[Ee]xpected .{1,40}dtype",
+        caught=True,
     ),
     root(
         "shape",
@@ -109,6 +116,7 @@ SIGNATURES = (
         rb"|shape '\[.{0,80}\]' is invalid|stack expects each tensor to be equal size|could not broadcast"
         rb"|[Ss]hape mismatch"
         rb"|[Ii]ncompatible shapes|index out of range in self|[Ii]ndices should be either|inhomogeneous shape",
+        caught=True,
     ),
     root(
         "assertion",
@@ -116,6 +124,7 @@ SIGNATURES = (
         "look at the line of the program that it names",
         "AssertionError: data parallel size must be at least 2",
         error=rb"^AssertionError\b",
+        caught=True,
     ),
     root(
         "key",
@@ -123,6 +132,7 @@ SIGNATURES = (
         "look at the configuration, or at the fields of the data or checkpoint",
         "KeyError: 'learning_rate'",
         error=rb"^KeyError\b",
+        caught=True,
     ),
 )
 EXCEPTION = "exception"
@@ -133,4 +143,5 @@ UNKNOWN = root(
     "look at the line of the program that it names",
     "ValueError: could not decode sample 48213",
     error=rb"\S",
+    caught=True,
 )

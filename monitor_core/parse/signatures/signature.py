@@ -27,7 +27,9 @@ class Signature:
 
     `sentence` says what it means, `advice` what to try; both begin in lower case and have no full stop. `line` is
     what a line of any sort holds, `error` what counts only as the exception that ends a traceback: elsewhere such words
-    are warnings and quotations. `planned`: somebody or the scheduler has ordered this end. `examples` are such lines.
+    are warnings and quotations. `planned`: somebody or the scheduler has ordered this end. `caught`: programs often
+    catch such an exception, and tools that a job script runs die of it, while the run goes on. `examples` are such
+    lines.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Signature:
     error: re.Pattern[bytes] | None
     evidence: Evidence
     planned: bool
+    caught: bool
     examples: tuple[str, ...]
 
     def printed(self, line: bytes) -> bool:
@@ -58,21 +61,35 @@ def root(
     error: bytes = b"",
     evidence: Evidence = Evidence.CAUSED,
     planned: bool = False,
+    caught: bool = False,
 ) -> Signature:
     """Return a signature that is a cause by itself."""
-    return Signature(name, Role.ROOT, sentence, advice, _compiled(line), _compiled(error), evidence, planned, examples)
+    return Signature(
+        name, Role.ROOT, sentence, advice, _compiled(line), _compiled(error), evidence, planned, caught, examples
+    )
 
 
 def cascade(name: str, sentence: str, advice: str, *examples: str, line: bytes = b"", error: bytes = b"") -> Signature:
     """Return a signature of what follows from something else."""
     told = _compiled(line), _compiled(error)
-    return Signature(name, Role.CASCADE, sentence, advice, *told, Evidence.FOLLOWED, planned=False, examples=examples)
+    return Signature(
+        name, Role.CASCADE, sentence, advice, *told, Evidence.FOLLOWED, planned=False, caught=False, examples=examples
+    )
 
 
 def context(name: str, sentence: str, *examples: str, line: bytes) -> Signature:
     """Return a signature of what says nothing of the cause."""
     return Signature(
-        name, Role.CONTEXT, sentence, "", _compiled(line), None, Evidence.FOLLOWED, planned=False, examples=examples
+        name,
+        Role.CONTEXT,
+        sentence,
+        "",
+        _compiled(line),
+        None,
+        Evidence.FOLLOWED,
+        planned=False,
+        caught=False,
+        examples=examples,
     )
 
 

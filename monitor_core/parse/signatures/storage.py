@@ -34,6 +34,7 @@ SIGNATURES = (
         error=rb"No such file or directory: ['\"][^'\"]{0,300}(?:ckpt|checkpoint|iter_\d{7}|model_optim_rng)"
         rb"|(?i:can't find a valid checkpoint|no valid checkpoint|could not find (?:a |any |the )?(?:valid )?checkpoint"
         rb"|checkpoint .{0,200}(?:not found|does not exist|doesn't exist)|no checkpoints? (?:was |were )?found)",
+        caught=True,
     ),
     root(
         "checkpoint_corrupt",
@@ -44,6 +45,7 @@ SIGNATURES = (
         error=rb"PytorchStreamReader failed|archive is corrupted|Error while deserializing header|UnpicklingError"
         rb"|Ran out of input|[Uu]nexpected EOF|BadZipFile|Bad magic number|zlib\.error|corrupted|is not a checkpoint"
         rb"|file in archive is not in a subdirectory|invalid load key",
+        caught=True,
     ),
     root(
         "checkpoint_mismatch",
@@ -71,6 +73,7 @@ SIGNATURES = (
         rb"|[Cc]ouldn't instantiate the backend tokenizer|Tokenizer class \w{1,80} does not exist"
         rb"|Unrecognized (?:model|configuration class|processing class)|does not appear to have a file named"
         rb"|no file named|but Transformers does not recognize this architecture|[Vv]ocab(?:ulary)?.{0,40}not found",
+        caught=True,
     ),
     root(
         "data_error",
@@ -82,6 +85,7 @@ SIGNATURES = (
         rb"|JSONDecodeError"
         rb"|image file is truncated|UnicodeDecodeError|^tarfile\.|ParserError|[Dd]ata ?set .{0,120}(?:is empty"
         rb"|not found)",
+        caught=True,
     ),
     root(
         "filesystem",
@@ -101,6 +105,7 @@ SIGNATURES = (
         line=rb"(?:^|[ :])(?:ba|z|da)?sh: .{1,200}: Permission denied$"
         rb"|slurmstepd: error: execve\(\): .{1,200}: Permission denied",
         error=rb"^PermissionError|Permission denied|Operation not permitted",
+        caught=True,
     ),
     root(
         "file_missing",
@@ -111,5 +116,6 @@ SIGNATURES = (
         line=rb"python\S{0,20}: can't open file|slurmstepd: error: execve\(\): .{1,200}: No such file",
         error=rb"FileNotFoundError|(?<!object file: )No such file or directory|NotADirectoryError"
         rb"|^\S{0,80}\bNotFoundError",
+        caught=True,
     ),
 )
