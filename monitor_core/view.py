@@ -9,7 +9,7 @@ from monitor_core.detect.ending import learns, verdict
 from monitor_core.incident.mutes import covers
 from monitor_core.model.incidents import UNSEEN, Incident, Mute, Phase, Subject, SubjectKind
 from monitor_core.model.views import HostView, RunView
-from monitor_core.parse.signatures import describe
+from monitor_core.parse.signatures import EXIT_CODE, describe
 from monitor_core.roster import Roster
 from monitor_core.store.queries import HostRow, RunRow
 from monitor_core.track.state import RunState
@@ -105,7 +105,7 @@ def _ended_at(state: RunState) -> float | None:
 
 def _cause(state: RunState) -> str:
     if state.failure is None or state.failure.resumed:
-        return ""
+        return describe(EXIT_CODE, state.exit_code) if state.exit_code else ""
     return describe(state.failure.failure.signature)
 
 

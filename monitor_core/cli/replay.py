@@ -20,6 +20,7 @@ from monitor_core.model.views import LEARNING
 from monitor_core.notify.charts import Alert, Chart, png
 from monitor_core.notify.render import Wording, plain
 from monitor_core.parse import AUTO, DIALECTS, Format
+from monitor_core.parse.signatures import advise, describe
 from monitor_core.patterns import dialect, is_pattern
 from monitor_core.replay.explain import explain
 from monitor_core.replay.recording import Recording, read
@@ -191,13 +192,21 @@ def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outc
     learning = f", {LEARNING}" if learns(outcome.watch.state) else ""
     lines.append(f"state: {report['state']}{learning}")
     if report["cause"]:
-        lines.append(
-            f"cause: {report['cause']['id']}, line {report['cause']['line_number']:,}: {report['cause']['line']}"
-        )
+        lines += _cause_in_words(report["cause"], outcome)
     lines += [_row(told, synthetic=recording.synthetic) for told in outcome.told] or ["nothing would have been told"]
     print("\n".join(lines))
     if not iterations["count"] and not report["cause"]:
         print("neither progress nor a cause was recognised", file=sys.stderr)
+
+
+def _cause_in_words(cause: dict[str, Any], outcome: Outcome) -> list[str]:
+    seen = outcome.watch.state.failure
+    assert seen is not None
+    failure, hint = seen.failure, advise(cause["id"])
+    where = (f"rank {failure.rank}" if failure.rank else "", failure.host, failure.frame)
+    told = ", ".join(word for word in (describe(cause["id"]), *where) if word)
+    quoted = f"cause: {cause['id']}, line {cause['line_number']:,}: {cause['line']}"
+    return [quoted, f"  {told}", *([f"  hint: {hint}"] if hint else [])]
 
 
 def _row(told: Told, *, synthetic: bool) -> str:

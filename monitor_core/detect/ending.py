@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from monitor_core.model.incidents import Finding, Kind, Phase, Severity
-from monitor_core.model.records import Role
-from monitor_core.parse.signatures import EXCEPTION, PROCESS_GONE
+from monitor_core.model.records import Failure, Role
+from monitor_core.parse.signatures import CAUGHT, EXIT_CODE, PLANNED, PROCESS_GONE
 from monitor_core.thresholds import CATALOGUE, Values, seconds
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.state import RunState
@@ -16,8 +16,6 @@ _SEVERITY = {Kind.FINISHED: Severity.INFO, Kind.STOPPED: Severity.WARNING, Kind.
 _SETTLE_FLOORS = 0.25
 _UNSURE_FLOORS = 2.5
 _GAPS = 2.0
-# Ends that somebody or the scheduler has ordered; what the run prints as it dies of them is no cause.
-_PLANNED = frozenset({"slurm_time_limit", "slurm_cancelled", "slurm_preempted", "stopped_by_signal"})
 
 
 def verdict(state: RunState) -> Kind | None:
@@ -32,7 +30,7 @@ def verdict(state: RunState) -> Kind | None:
         return Kind.STOPPED
     if state.ending is not None and state.failure is not None and state.failure.survived and not state.exit_code:
         return state.ending
-    if failure is not None and failure.signature in _PLANNED:
+    if failure is not None and failure.signature in PLANNED:
         return state.ending or Kind.STOPPED
     if state.exit_code or failure is not None:
         return Kind.FAILED
@@ -63,17 +61,22 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     }
     failure = state.failure
     if state.ending is not kind and failure is not None and not failure.resumed:
-        facts |= {"cause": failure.failure.signature, "text": failure.failure.text, "rank": failure.failure.rank}
+        facts |= _cause(failure.failure)
         since_sign = max(0.0, (state.alive_at or failure.at) - failure.at) if failure.survived else 0.0
         patience = since_sign + _patience(state, failure, floor)
         return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=patience)
     ended_at = state.ended_at if state.ended_at is not None else now
     if state.ending is not kind:
-        facts |= {"cause": "exit_code", "text": f"exit code {state.exit_code}"}
+        facts |= {"cause": EXIT_CODE, "text": f"exit code {state.exit_code}", "exit_code": state.exit_code}
     settle = _SETTLE_FLOORS * floor
     # A process that is still there may yet end with an error.
     stays = seconds(values["not_exiting"]) if state.process.there else 0.0
     return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=max(settle, stays))
+
+
+def _cause(failure: Failure) -> dict[str, str | int | None]:
+    facts = {"cause": failure.signature, "text": failure.text, "rank": failure.rank}
+    return facts | {"failed_on": failure.host, "frame": failure.frame, "exit_code": failure.exit_code}
 
 
 def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
@@ -82,7 +85,7 @@ def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     proven = state.process.gone and failure.failure.signature != PROCESS_GONE
     if failure.final or state.ending is not None or proven:
         return settle
-    plain = failure.failure.role is not Role.ROOT or failure.failure.signature == EXCEPTION
+    plain = failure.failure.role is not Role.ROOT or failure.failure.signature in CAUGHT
     if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):
         return _UNSURE_FLOORS * floor
     return max(settle, _GAPS * (state.gap or 0.0))

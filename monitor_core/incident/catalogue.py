@@ -48,6 +48,9 @@ _ENDED = {
     "text": "the line that said it",
     "cause": "id of the error, or exit_code",
     "rank": "which rank said it",
+    "failed_on": "the host of that rank",
+    "frame": "the line of the user's own code that raised it",
+    "exit_code": "how the process ended, or the first of a launcher",
 }
 _UNSEEN = {"error": "what went wrong", "failures": "failed reads in a row", "answered": "whether it ever answered"}
 _NO_LOG = {"error": "what went wrong"}

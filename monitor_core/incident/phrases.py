@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from monitor_core.incident.scene import Scene
 from monitor_core.model.incidents import KINDS, Incident, Kind
 from monitor_core.model.message import Strong, Text, Time
+from monitor_core.parse.signatures import EXIT_CODE, describe
 from monitor_core.units import NBSP, duration
 
 # Names and sentences from outside that a message of a phone's width can hold.
@@ -33,6 +34,12 @@ def first_sentence(text: str) -> str:
         return first
     head = first[:_ERROR]
     return f"{head.rpartition(' ')[0] or head}…"
+
+
+def cause(incident: Incident) -> str:
+    """Return what the cause of an ending means, in lower case."""
+    name, code = incident.said("cause"), incident.counter("exit_code")
+    return incident.said("text") if name == EXIT_CODE and code is None else describe(name, code)
 
 
 def advice(text: str) -> str:

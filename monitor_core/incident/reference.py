@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from monitor_core.incident.catalogue import MEANINGS, UNFOUND
 from monitor_core.model.incidents import KINDS, Kind
+from monitor_core.model.records import Role
+from monitor_core.parse.signatures import SIGNATURES
+from monitor_core.parse.signatures.exits import EXITS
+from monitor_core.parse.signatures.xid import XIDS
 from monitor_core.thresholds import CATALOGUE
 
 _PART = re.compile(r"(<!-- (\w+): from the code -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -71,6 +75,29 @@ def _facts() -> str:
     return _table(("kind", "`detail` tells apart", "`facts`"), rows)
 
 
+def _causes() -> str:
+    rows = (
+        (f"`{cause.id}`", cause.role, cause.sentence, _shown(cause.advice))
+        for cause in SIGNATURES.values()
+        if cause.role is not Role.CONTEXT
+    )
+    return _table(("cause", "role", "what it means", "what to try"), rows)
+
+
+def _exits() -> str:
+    rows = ((f"`{code}`", known.sentence, _shown(known.advice)) for code, known in EXITS.items())
+    return _table(("exit code", "what it means", "what to try"), rows)
+
+
+def _xids() -> str:
+    rows = ((f"{xid.number}", xid.kind, xid.meaning, _shown(xid.action)) for xid in XIDS.values())
+    return _table(("Xid", "class", "what it means", "what to try"), rows)
+
+
+def _shown(advice: str) -> str:
+    return advice.replace("|", "\\|") or "-"
+
+
 def _codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names if name) or "-"
 
@@ -85,6 +112,9 @@ _TABLES: Mapping[str, Callable[[], str]] = {
     "relations": _relations,
     "thresholds": _thresholds,
     "facts": _facts,
+    "causes": _causes,
+    "exits": _exits,
+    "xids": _xids,
 }
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from monitor_core.incident.catalogue import MEANINGS
+from monitor_core.incident.phrases import cause
 from monitor_core.incident.sight import WHY_BLIND
 from monitor_core.incident.training import gap, passed_limit
 from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
-from monitor_core.parse.signatures import describe
+from monitor_core.parse.signatures import EXIT_CODE
 from monitor_core.thresholds import CATALOGUE
 from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration
 
@@ -78,13 +79,13 @@ def _slow(incident: Incident, now: float) -> str:
 
 
 def _ended(incident: Incident, now: float) -> str:
-    cause, rank = incident.said("cause"), incident.said("rank")
-    shown = incident.said("text").strip("[]. ") or "the log says so"
-    words = describe(cause) if cause not in {"", "exit_code"} else ""
-    on = f" on rank {rank}" if rank else ""
+    name, rank, host = incident.said("cause"), incident.said("rank"), incident.said("failed_on")
+    quoted = "" if name == EXIT_CODE else incident.said("text").strip("[]. ") or "the log says so"
+    words = cause(incident) if name else ""
+    on = (f" on rank {rank}" if rank else "") + (f" on {host}" if host else "")
     at = incident.counter("iteration")
     after = f", after iteration {count(at)}" if at is not None else ""
-    return f"{words}{on}: {shown}{after}" if words else f"{shown}{on}{after}"
+    return f"{words}{on}: {quoted}{after}" if words and quoted else f"{words or quoted}{on}{after}"
 
 
 def _unreachable(incident: Incident, now: float) -> str:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor_core.incident import lines
-from monitor_core.incident.phrases import again, ended_with, on, several
+from monitor_core.incident.phrases import again, cause, ended_with, on, several
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.speech import Speech, each, no_number
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.model.message import Fact, Strong, Text, Time, TimeStyle
-from monitor_core.parse.signatures import describe
+from monitor_core.parse.signatures import EXIT_CODE, describe
 from monitor_core.track.departure import GONE_AFTER_LAST
 from monitor_core.units import NBSP, compact_duration, count, duration, seconds_per_iteration, significant
 from monitor_core.units import ratio as ratio_text
 
-# The cause of an ending that only the exit code tells of.
-_EXIT = "exit_code"
 _SILENT_IN = {
     Phase.STARTING: "No first line since ",
     Phase.CHECKPOINTING: "No end of the checkpoint since ",
@@ -76,7 +74,9 @@ def worst_factor(incident: Incident, now: float) -> str:
 def _finished(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
     text = incident.said("text")
-    seen = "exit code 0" if incident.said("cause") == _EXIT else text if text == GONE_AFTER_LAST else "end marker seen"
+    seen = (
+        "exit code 0" if incident.said("cause") == EXIT_CODE else text if text == GONE_AFTER_LAST else "end marker seen"
+    )
     return (Strong((f"{_iterations(incident)}, ended ", at)), f"{on(scene)}: {seen}.")
 
 
@@ -96,22 +96,35 @@ def _iterations(incident: Incident) -> str:
 def _stopped(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
     name = incident.said("cause")
-    said = incident.said("text").strip("[]. ") if name in {"", _EXIT} else describe(name)
-    if name == _EXIT:
+    said = incident.said("text").strip("[]. ") if name in {"", EXIT_CODE} else describe(name)
+    if name == EXIT_CODE:
         return (Strong((f"Ended after {_iterations(incident)}, ", at)), f"{on(scene)}: {said}, no end marker.")
     return (Strong((f"Stopped as planned after {_iterations(incident)}, ", at)), f"{on(scene)}: {said}.")
 
 
 def _failed(incident: Incident, scene: Scene, now: float) -> Text:
-    rank = incident.said("rank")
-    name = incident.said("cause")
-    cause = (incident.said("text") if name == _EXIT else describe(name)) + (f" on rank {rank}" if rank else "")
+    rank, code = incident.said("rank"), incident.counter("exit_code")
+    words = cause(incident) + (f" on rank {rank}" if rank else "")
+    told = incident.said("cause") == EXIT_CODE or code is None
+    ended = "No progress line came after it." if told else f"Its process ended with {code}."
     return (
-        Strong((cause[:1].upper() + cause[1:],)),
-        f"{on(scene)} at ",
+        Strong((words[:1].upper() + words[1:],)),
+        f"{_failed_on(incident, scene)} at ",
         Time(incident.starts_at),
-        ". No progress line came after it.",
+        f". {ended}",
     )
+
+
+def _failed_on(incident: Incident, scene: Scene) -> str:
+    """Return the host of the process that failed, where the log names it; else that of the log."""
+    host = incident.said("failed_on")
+    return f" on {host}" if host else on(scene)
+
+
+def _raised(incident: Incident, scene: Scene, now: float) -> list[Fact]:
+    """Say in which line of the user's own code an exception came up."""
+    frame = incident.said("frame")
+    return [Fact("Raised", ("at ", frame))] if frame else []
 
 
 def _not_exiting(incident: Incident, scene: Scene, now: float) -> Text:
@@ -208,7 +221,7 @@ TRAINING: Mapping[Kind, Speech] = {
     Kind.FINISHED: Speech(_finished, _finished, _took, _RESULT),
     Kind.STOPPED: Speech(_stopped, _stopped, no_number, each(lines.last_iteration, _RESULT)),
     Kind.FAILED: Speech(
-        _failed, _failed, no_number, each(lines.last_iteration, lines.loss, lines.checkpoint, lines.to_redo)
+        _failed, _failed, no_number, each(_raised, lines.last_iteration, lines.loss, lines.checkpoint, lines.to_redo)
     ),
     Kind.NOT_EXITING: Speech(_not_exiting, _gone, facts=each(lines.iteration, _processes)),
     Kind.COMM_GROUP: Speech(_comm_hang, _ranks_again, facts=each(_group, lines.iteration, lines.checkpoint)),

@@ -12,6 +12,7 @@ from monitor_core.incident.scene import Scene
 from monitor_core.incident.sentences import SPEECH
 from monitor_core.model.incidents import KINDS, UNSURE, Incident, Kind, Reason, Severity, SubjectKind
 from monitor_core.model.message import Action, Look, Message, Strong, Text, Time, TimeStyle
+from monitor_core.parse.signatures import advise
 from monitor_core.units import duration
 
 # A message that was made so many seconds before it was accepted says that it is late.
@@ -123,6 +124,8 @@ def _bare(incident: Incident) -> bool:
 def _hint(incident: Incident) -> str:
     """Say what to do, where whoever found it knows that, until somebody is on it."""
     known = incident.said("advice") or (advice(incident.said("error")) if incident.kind in _GROUPS else "")
+    if incident.kind in {Kind.FAILED, Kind.STOPPED}:
+        known = advise(incident.said("cause"), incident.counter("exit_code"))
     return known if _bare(incident) else ""
 
 

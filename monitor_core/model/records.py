@@ -251,7 +251,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A line that tells of an error; `signature` is its id in the catalogue, `text` the line itself (redacted)."""
+    """A line that tells of an error; `signature` is its id in the catalogue, `text` the line itself (redacted).
+
+    `rank`, `host` and `exit_code` are those of the process it speaks of, where it names them. `frame` is the deepest
+    line of the user's own code in its traceback: `train.py:88 in step`. `timestamp` is its printed date and time read
+    as if it were UTC (seconds since 1970); where the year is not printed it is 1972.
+    """
 
     signature: str
     role: Role
@@ -259,6 +264,9 @@ class Failure:
     rank: str = ""
     timestamp: float | None = None
     line_number: int = 0
+    host: str = ""
+    frame: str = ""
+    exit_code: int | None = None
 
 
 Record = Progress | Detail | Marker | Failure

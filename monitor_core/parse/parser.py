@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from monitor_core.model.records import Failure, Record, Role
 from monitor_core.parse.dialects import AUTO, Format, choose
 from monitor_core.parse.recognition import Recognition
+from monitor_core.parse.reports import HEADER as REPORT
+from monitor_core.parse.reports import Process, Reports, process_of
 from monitor_core.parse.scan import count_lines, end_of_line, end_of_lines, lines_with, pieces, present
-from monitor_core.parse.signatures import TRIGGERS, printed, raised
-from monitor_core.parse.stamps import first_stamp
-from monitor_core.parse.tags import rank_of, tags_of
+from monitor_core.parse.signatures import CHILD_FAILED, SIGNATURES, TRIGGERS, Signature, printed, raised
+from monitor_core.parse.signatures.exits import exit_of
+from monitor_core.parse.stamps import first_stamp, yearless_stamp
+from monitor_core.parse.tags import host_of, rank_of, tags_of
 from monitor_core.parse.tracebacks import HEADER, Tracebacks
 from monitor_core.redact import redact
 
@@ -34,6 +38,7 @@ class Parser:
         self._began = 0
         self._recognition = Recognition(dialects)
         self._tracebacks = Tracebacks()
+        self._reports = Reports()
         self.lines = 0
 
     @property
@@ -54,6 +59,7 @@ class Parser:
             "lines": self.lines,
             "began": self._began,
             "tracebacks": self._tracebacks.state(),
+            "reports": self._reports.state(),
         }
 
     @classmethod
@@ -69,6 +75,7 @@ class Parser:
             parser._began = state["began"]
             parser._recognition.restore(state["recognition"])
         parser._tracebacks.restore(state["tracebacks"])
+        parser._reports.restore(state.get("reports", {}))
         return parser
 
     def feed(self, block: bytes) -> list[Record]:
@@ -85,7 +92,7 @@ class Parser:
 
     def _read(self, piece: bytes, lines: int) -> Iterator[Record]:
         literals = present(piece, self._literals())
-        at_once = None if self._tracebacks else self._recognition.read_all(piece, literals, self.lines, lines)
+        at_once = None if self._follows else self._recognition.read_all(piece, literals, self.lines, lines)
         if at_once is not None:
             yield from at_once
             self.lines += lines
@@ -102,14 +109,14 @@ class Parser:
             if not records or HEADER in line:
                 self.lines += 1
                 counted = end + 1
-                record = self._raised(line) or (self._printed(line) if start in matter else None)
-                if record is not None:
+                failures = self._failures(line, matters=start in matter)
+                if failures:
                     self._recognition.release()
-                    yield record
+                    yield from failures
         self.lines += piece.count(b"\n", counted)
 
     def _lines(self, piece: bytes, matter: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-        """Yield where the lines begin and end that may matter; inside a traceback that is each line."""
+        """Yield where the lines begin and end that may matter; inside a traceback or report that is each line."""
         at = yield from self._followed(piece, 0)
         for start, end in matter.items():
             if start >= at:
@@ -117,36 +124,63 @@ class Parser:
                 at = yield from self._followed(piece, end + 1)
 
     def _followed(self, piece: bytes, at: int) -> Generator[tuple[int, int], None, int]:
-        """Yield the lines from there on while a traceback is followed; return where the next one begins."""
-        while self._tracebacks and at < len(piece):
+        """Yield the lines from there on while one is followed; return where the next one begins."""
+        while self._follows and at < len(piece):
             end = end_of_line(piece, at)
             yield at, end
             at = end + 1
         return at
 
+    @property
+    def _follows(self) -> bool:
+        """Return whether something has begun of which each line matters."""
+        return bool(self._tracebacks or self._reports)
+
     def _literals(self) -> Iterable[bytes]:
         asked = self._recognition.asked(self.lines)
-        return dict.fromkeys((HEADER, *TRIGGERS, *(word for dialect in asked for word in dialect.literals)))
+        return dict.fromkeys((HEADER, REPORT, *TRIGGERS, *(word for dialect in asked for word in dialect.literals)))
+
+    def _failures(self, line: bytes, *, matters: bool) -> list[Failure]:
+        process = self._reports.feed(line)
+        if process is not None:
+            return self._ended(process, SIGNATURES[CHILD_FAILED], process.text)
+        raised = self._raised(line)
+        return [raised] if raised else self._printed(line) if matters else []
+
+    def _ended(self, process: Process, signature: Signature, line: bytes) -> list[Failure]:
+        """What a launcher says of a process; the signal that has ended it is a cause by itself."""
+        known = None if process.exit_code is None else exit_of(process.exit_code)
+        signal = [SIGNATURES[known.signature]] if known and known.signature else []
+        return [self._failed(each, line, process) for each in (*signal, signature)]
 
     def _raised(self, line: bytes) -> Failure | None:
         ending = self._tracebacks.feed(line, self.lines)
         if not ending:
             return None
-        signature = raised(ending.text)
+        found = self._failed(raised(ending.text), ending.text, Process(ending.rank, ending.host))
         # Of a chain the first exception is the cause; the later ones came while it was handled.
-        role = Role.CASCADE if ending.chained else signature.role
-        return self._failed(signature.id, role, ending.text, ending.rank)
+        return replace(found, role=Role.CASCADE if ending.chained else found.role, frame=ending.frame)
 
-    def _printed(self, line: bytes) -> Failure | None:
+    def _printed(self, line: bytes) -> list[Failure]:
         signature = printed(line)
         if not signature or self._tracebacks.shows_source(line):
-            return None
+            return []
         tags = tags_of(line)
-        return self._failed(signature.id, signature.role, line[len(tags) :], rank_of(tags))
+        process = process_of(line) or Process(rank_of(tags), host_of(tags))
+        return self._ended(process, signature, line[len(tags) :])
 
-    def _failed(self, signature: str, role: Role, line: bytes, rank: str) -> Failure:
-        text = _excerpt(line.decode("utf-8", "replace").strip())
-        return Failure(signature, role, text, rank, first_stamp(line), self.lines)
+    def _failed(self, signature: Signature, line: bytes, process: Process) -> Failure:
+        stamp = first_stamp(line)
+        return Failure(
+            signature.id,
+            signature.role,
+            _excerpt(line.decode("utf-8", "replace").strip()),
+            process.rank,
+            yearless_stamp(line) if stamp is None else stamp,
+            self.lines,
+            process.host,
+            exit_code=process.exit_code,
+        )
 
 
 def _excerpt(text: str) -> str:

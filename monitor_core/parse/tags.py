@@ -13,6 +13,7 @@ _TAGS = re.compile(
     )+""",
     re.VERBOSE,
 )
+_HOST = re.compile(rb"(?:^|[\s:])((?!localhost)(?:\d{1,3}(?:\.\d{1,3}){3}|[a-z][a-z0-9.-]{0,62}\d[a-z0-9.-]{0,62})):")
 _RANK = re.compile(rb"(?:(?:rank|default|,)(\d+)\]|(?<![\w.-])(\d+):)")
 
 
@@ -26,3 +27,9 @@ def rank_of(tags: bytes) -> str:
     """Return the rank that the tags name, the innermost if there are several; empty if they name none."""
     ranks = _RANK.findall(tags)
     return b"".join(ranks[-1]).decode() if ranks else ""
+
+
+def host_of(tags: bytes) -> str:
+    """Return the host that the tags name; empty if they name none, or this one."""
+    match = _HOST.search(tags)
+    return match[1].decode() if match else ""

@@ -7,10 +7,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from monitor_core.parse.tags import rank_of, tags_of
+from monitor_core.parse.tags import host_of, rank_of, tags_of
 
 HEADER = b"Traceback (most recent call last)"
-_FRAME = re.compile(rb'[ \t]+File "')
+_FRAME = re.compile(rb'[ \t]{1,80}File "([^"\n]{1,1000})", line (\d{1,9})(?:, in (\S{1,200}))?')
+# Code of others: installed packages, the standard library, the interpreter, and a PyTorch beside the user's code.
+_OF_OTHERS = re.compile(
+    rb"/(?:site|dist)-packages/|/lib/python\d|^<|/torch/(?:nn|distributed|autograd|utils|optim|cuda|_\w+)/"
+)
 # `ValueError: text`, `torch.OutOfMemoryError: text`, `struct.error: text`, `queue.Empty`; but not `WARNING: text`.
 _EXCEPTION = re.compile(
     rb"(?:[A-Za-z_]\w{0,80}\.){0,12}(?![A-Z]+\b)(?:_?[A-Z]\w{0,80}|\w{0,80}error)(?:: |:?\s*$)", re.ASCII
@@ -37,11 +41,16 @@ class _Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The exception that ended a traceback; `chained`: it came of another one that is told just above it."""
+    """The exception that ended a traceback; `chained`: it came of another one that is told just above it.
+
+    `frame` is the deepest line of the user's own code: `train.py:88 in step`, empty if there is none.
+    """
 
     text: bytes
     rank: str
+    host: str
     chained: bool
+    frame: str
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class _Traceback:
     framed: bool = False
     headers: int = 1
     chained: bool = False
+    frame: str = ""
 
     def ends_with(self, text: bytes, number: int) -> bool:
         """Take the text of a line; return whether it is the exception."""
@@ -67,14 +77,25 @@ class _Traceback:
         return False
 
     def _frame(self, text: bytes, number: int) -> bool:
-        if _FRAME.match(text):
+        frame = _FRAME.match(text)
+        if frame:
             self.framed, self.seen = True, number
+            self.frame = _user_frame(frame) or self.frame
         if not self.framed or not _EXCEPTION.match(text):
             return False
         self.headers -= 1
         if not self.headers:
             self.stage = _Stage.AFTER
         return True
+
+
+def _user_frame(frame: re.Match[bytes]) -> str:
+    """Return a frame in short, empty if it is of code that the user has not written."""
+    path, line, function = frame.groups(default=b"")
+    if _OF_OTHERS.search(path):
+        return ""
+    place = b"%s:%s" % (path.rpartition(b"/")[2], line)
+    return (place + b" in " + function if function else place).decode("utf-8", "replace")
 
 
 class Tracebacks:
@@ -132,7 +153,9 @@ class Tracebacks:
         if item and item.stage is _Stage.OVER:
             del self._open[tags]
         self._give_up(number)
-        return Ending(line[item.margin :], rank_of(tags), item.chained) if item and ends else None
+        if not item or not ends:
+            return None
+        return Ending(line[item.margin :], rank_of(tags), host_of(tags), item.chained, item.frame)
 
     def _give_up(self, number: int) -> None:
         if number % _PATIENCE_LINES == 0:

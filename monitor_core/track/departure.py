@@ -12,8 +12,8 @@ GONE_AFTER_LAST = "its process is gone after the last iteration"
 # What a scheduler's word for an end says more than any line; the others have an exit code.
 _WORDS = {
     "OUT_OF_MEMORY": "host_oom",
-    "NODE_FAIL": "slurm_node",
-    "BOOT_FAIL": "slurm_node",
+    "NODE_FAIL": "slurm_node_failed",
+    "BOOT_FAIL": "slurm_node_failed",
     "TIMEOUT": "slurm_time_limit",
     "DEADLINE": "slurm_time_limit",
     "PREEMPTED": "slurm_preempted",

@@ -20,8 +20,6 @@ from monitor_core.track.process import ProcessSeen
 WARM_UP = 10
 # A settled run that goes on for so long has left the failure behind: a later one has another cause.
 _FORGOTTEN_AFTER = 50
-# These lines are written by a launcher that has taken the run down: only a new launch resumes from there.
-_FINAL_SIGNATURES = frozenset({"child_failed", "deepspeed_exit"})
 # A first line that tells of no more iterations than this is the first of its training: it tells the log interval, too.
 _LONGEST_STEP = 1000
 # A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
@@ -343,16 +341,8 @@ class RunState:
     def _failure(self, failure: Failure, at: float, source: str) -> None:
         if failure.role is Role.CONTEXT:
             return
-        final = failure.signature in _FINAL_SIGNATURES
-        seen = self.failure
-        root = failure.role is Role.ROOT
-        if seen is None or (seen.failure.role is Role.CASCADE and root and seen.lines_since == 0):
-            final = final or (seen is not None and seen.final)
-            self.failure = FailureSeen(failure, at, self.iteration, final, source=source)
-        elif final:
-            seen.final, seen.at = True, at if seen.lines_since else seen.at
-        elif seen.resumed or (root and seen.explained_by(failure)):
-            self.failure = FailureSeen(failure, at, self.iteration, source=source)
+        seen = FailureSeen.of(failure, at, self.iteration, source)
+        self.failure = seen if self.failure is None else self.failure.followed_by(seen)
 
     def _enter(self, phase: Phase, at: float) -> None:
         if self.ending is not None:

@@ -143,7 +143,7 @@ def test_iterations_are_those_that_the_log_holds(recorded, case):
 ENDS = {
     "megatron-bridge/mb_mtp_blocks.log": ("training", None),
     "megatron-deepspeed/ss_ckpt_write_fail.log": ("failed", "write_failed"),
-    "megatron-deepspeed/ss_dual8_watchdog.log": ("failed", "exception"),
+    "megatron-deepspeed/ss_dual8_watchdog.log": ("failed", "file_missing"),
     "megatron-deepspeed/ss_qwen7b_baseline_500.log": ("finished", None),
     "megatron-deepspeed/ss_tp1pp2dp8_oom.log": ("failed", "cuda_oom"),
     "megatron-deepspeed-bigscience/bs_meg_zero.log": ("stopped", "slurm_time_limit"),

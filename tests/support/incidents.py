@@ -109,7 +109,19 @@ SAMPLES = (
         Severity.WARNING,
         {**WHERE, "started_at": AT - 600, "text": "exiting program after receiving SIGTERM."},
     ),
-    incident(Kind.FAILED, Severity.CRITICAL, {**WHERE, "cause": "cuda_oom", "text": OUT_OF_MEMORY, "rank": "3"}),
+    incident(
+        Kind.FAILED,
+        Severity.CRITICAL,
+        {
+            **WHERE,
+            "cause": "cuda_oom",
+            "text": OUT_OF_MEMORY,
+            "rank": "3",
+            "failed_on": "gpu-08",
+            "frame": "train.py:88 in step",
+            "exit_code": 1,
+        },
+    ),
     incident(Kind.NOT_EXITING, Severity.WARNING, {"processes": 8, "pids": "88213 to 88220", "limit": 600.0}),
     incident(
         Kind.COMM_GROUP,

@@ -201,3 +201,11 @@ def test_an_ending_tells_where_the_run_stood():
         2.314012,
         run.state.started_at,
     )
+
+
+@pytest.mark.parametrize("error", ["KeyError: 'tokens'", "FileNotFoundError: [Errno 2] No such file or directory: 'x'"])
+def test_an_exception_that_tools_and_retries_throw_is_given_time_while_a_run_starts(error):
+    frames = 'Traceback (most recent call last):\n  File "/job/probe.py", line 3, in <module>\n    probe()\n'
+    run = Training().write(f"{frames}{error}\n").wait(200)
+    assert run.words() == []
+    assert run.wait(200).words() == [FAILED]

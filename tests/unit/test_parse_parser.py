@@ -81,9 +81,9 @@ def test_a_run_that_failed_is_told_with_the_cause_of_each_rank():
     assert [(failure.signature, failure.role.value, failure.rank, failure.line_number) for failure in failures] == [
         ("cuda_oom", "root", "2", 10),
         ("peer_lost", "cascade", "1", 11),
-        ("child_failed", "cascade", "0", 12),
+        ("child_failed", "cascade", "", 12),
         ("child_failed", "cascade", "0", 17),
-        ("srun_task", "cascade", "", 19),
+        ("srun_task", "cascade", "0", 19),
     ]
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from monitor_core.model.records import Failure, Role
 from monitor_core.parse import SIGNATURES, Parser, describe
+from monitor_core.parse.signatures import advise
+from monitor_core.parse.signatures.exits import EXITS, exit_of
+from monitor_core.parse.signatures.xid import XIDS, XidClass, xid_of
 
 FRAMES = 'Traceback (most recent call last):\n  File "/job/train.py", line 1, in <module>\n    main()\n'
 
@@ -37,12 +42,7 @@ def raised(line):
         ("cp: writing 'x': Disk quota exceeded", "disk_full"),
         ("./run.sh: line 3: 1234 Segmentation fault      (core dumped) python train.py", "segv"),
         ("Fatal Python error: Segmentation fault", "segv"),
-        ("  exitcode  : -11 (pid: 14750)", "segv"),
-        ("  exitcode  : -7 (pid: 14750)", "shm"),
-        ("  exitcode  : -9 (pid: 14750)", "sigkill"),
-        ("E1124 api.py:1002] failed (exitcode: -9) local_rank: 1 (pid: 2604) of binary: python", "sigkill"),
         ("E1124 api.py:1002] failed (exitcode: 1) local_rank: 1 (pid: 2604) of binary: python", "child_failed"),
-        ("  exitcode  : -15 (pid: 2255)  (SIGTERM)", "sigterm"),
         ("W1124 api.py:1028] Sending process 2255 closing signal SIGTERM", "sigterm"),
         ("W1124 api.py:753] Received 15 death signal, shutting down workers", "stopped_by_signal"),
         (
@@ -62,7 +62,7 @@ def raised(line):
         ("RuntimeError: CUDA error: device-side assert triggered", "cuda_assert"),
         ("what():  CUDA error: an illegal memory access was encountered", "cuda_assert"),
         ("pretrain_gpt.py: error: unrecognized arguments: --no-such-thing", "arguments"),
-        ("[launch.py:325:sigkill_handler] ['python', '-u', 'train.py'] exits with return code = -9", "deepspeed_exit"),
+        ("[launch.py:325:sigkill_handler] ['python', '-u', 'train.py'] exits with return code = 1", "deepspeed_exit"),
         ("terminate called after throwing an instance of 'c10::DistBackendError'", "aborted"),
         ("Fatal Python error: Aborted", "aborted"),
     ],
@@ -150,6 +150,119 @@ def test_what_the_failure_tells_beside_its_signature():
 def test_each_signature_has_a_sentence_for_people():
     assert describe("cuda_oom") == "GPU out of memory"
     assert all(describe(name) and describe(name) != name for name in SIGNATURES)
+
+
+@pytest.mark.parametrize(
+    "signature", [each for each in SIGNATURES.values() if each.line or each.error], ids=lambda s: s.id
+)
+def test_each_example_of_the_catalogue_is_recognised_as_its_own(signature):
+    assert signature.examples
+    for example in signature.examples:
+        assert signature.id in {*printed(example)[:1], *raised(example)[:1]}, example
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+def test_what_a_cause_means_and_what_to_try_are_short_and_plain(signature):
+    texts = [signature.sentence] if signature.role is Role.CONTEXT else [signature.sentence, signature.advice]
+    for text in texts:
+        assert 8 < len(text) <= 120
+        assert not text.endswith(".")
+        assert "please" not in text.lower()
+
+
+def test_the_words_of_an_exit_code_are_the_same_however_a_signal_is_written():
+    assert exit_of(-9) == exit_of(137) == exit_of(247) == EXITS[137]
+    assert exit_of(-9).signature == "sigkill"
+    assert exit_of(3) is None
+    assert describe("exit_code", 3) == "exit code 3"
+    assert describe("exit_code", 17).startswith("exit code 17: Megatron's check of a result failed")
+    assert (advise("exit_code", 3), bool(advise("exit_code", 124))) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("number", "signature"),
+    [
+        (79, "xid_hardware"),
+        (149, "xid_hardware"),
+        (61, "xid_hardware"),
+        (31, "xid_app"),
+        (43, "xid_app"),
+        (45, "xid_info"),
+        (63, "xid_info"),
+        (999, "xid_info"),
+    ],
+)
+def test_an_xid_is_a_cause_by_its_class(number, signature):
+    assert printed(f"[2051234.1] NVRM: Xid (PCI:0000:10:1c): {number}, pid=1896, name=python, text") == [signature]
+
+
+def test_an_xid_tells_which_gpu_and_what_it_means():
+    seen = xid_of(b"NVRM: Xid (PCI:0000:10:1c): 79, pid=1896, GPU has fallen off the bus.")
+    assert (seen.address, seen.number, seen.xid) == ("0000:10:1c", 79, XIDS[79])
+    assert XIDS[79].kind is XidClass.HARDWARE
+    assert xid_of(b"NVRM: Xid (PCI:0000:10:1c): 999, pid=1").xid is None
+    assert xid_of(b"NVRM: loading") is None
+
+
+REPORT = """\
+Failures:
+[1]:
+  host      : gpu-08
+  rank      : 5 (local_rank: 5)
+  exitcode  : -15 (pid: 14755)
+Root Cause (first observed failure):
+[0]:
+  time      : 2026-04-14_16:20:46
+  host      : gpu-07
+  rank      : 3 (local_rank: 3)
+  exitcode  : {} (pid: 14753)
+  error_file: <N/A>
+============================================================
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "signatures"), [(-9, ["sigkill", "child_failed"]), (-11, ["segv", "child_failed"]), (1, ["child_failed"])]
+)
+def test_a_report_of_torchrun_tells_rank_host_and_exit_code_of_the_first_that_failed(code, signatures):
+    told = [found for found in Parser().feed(REPORT.format(code).encode()) if found.role is not Role.CONTEXT]
+    assert [found.signature for found in told] == signatures
+    assert {(found.rank, found.host, found.exit_code) for found in told} == {("3", "gpu-07", code)}
+
+
+def test_a_report_goes_on_where_the_parser_was_written_down():
+    lines = REPORT.format(-9).encode().splitlines(keepends=True)
+    whole = Parser().feed(b"".join(lines))
+    for cut in range(len(lines)):
+        parser = Parser()
+        before = parser.feed(b"".join(lines[:cut]))
+        again = Parser.restore(parser.state())
+        assert before + again.feed(b"".join(lines[cut:])) == whole
+
+
+@pytest.mark.parametrize(
+    ("line", "process"),
+    [
+        ("srun: error: gpu-07: task 3: Exited with exit code 1", ("3", "gpu-07", 1)),
+        ("['python', '-u', 'train.py', '--local_rank=3'] exits with return code = 1", ("", "", 1)),
+        (
+            "mpirun noticed that process rank 3 with PID 7 on node gpu-07 exited on signal 6 (Aborted).",
+            ("3", "gpu-07", None),
+        ),
+    ],
+)
+def test_a_launcher_names_the_process_that_failed(line, process):
+    (found,) = Parser().feed(f"{line}\n".encode())
+    assert (found.rank, found.host, found.exit_code) == process
+
+
+@pytest.mark.parametrize(
+    "line", ["x" * 8000 + " error " + "y" * 8000, " error" * 3000, "NET/IB : Got completion" * 900]
+)
+def test_a_long_line_is_gone_through_at_once(line):
+    began = time.process_time()
+    assert printed(line) == []
+    assert time.process_time() - began < 1.0
 
 
 def test_a_signature_that_the_catalogue_has_no_more_is_shown_by_its_id():

@@ -31,7 +31,7 @@ def tagged(tag, *lines):
 
 def test_a_traceback_is_one_failure_told_by_its_exception():
     assert read("before", *TRACEBACK, "ValueError: no such sample", "after") == [
-        Failure("exception", Role.ROOT, "ValueError: no such sample", line_number=8)
+        Failure("exception", Role.ROOT, "ValueError: no such sample", line_number=8, frame="train.py:67 in step")
     ]
 
 

@@ -168,7 +168,7 @@ def test_another_process_that_the_configuration_names_has_not_been_seen_yet():
         ("TIMEOUT", STOPPED, "slurm_time_limit"),
         ("CANCELLED", STOPPED, "slurm_cancelled"),
         ("PREEMPTED", STOPPED, "slurm_preempted"),
-        ("NODE_FAIL", FAILED, "slurm_node"),
+        ("NODE_FAIL", FAILED, "slurm_node_failed"),
         ("OUT_OF_MEMORY", FAILED, "host_oom"),
         ("FAILED", FAILED, "slurm_failed"),
         ("COMPLETED", STOPPED, "exit_code"),

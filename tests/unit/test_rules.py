@@ -18,7 +18,7 @@ WORDS = {
     Kind.SLOW: "median of 20 lines 0.661 s, usual 0.408 s: 1.62x, limit 1.10x",
     Kind.FINISHED: "the log says so, after iteration 50,000",
     Kind.STOPPED: "exiting program after receiving SIGTERM, after iteration 12,400",
-    Kind.FAILED: "GPU out of memory on rank 3: OutOfMemoryError: CUDA out of memory, after iteration 12,400",
+    Kind.FAILED: "GPU out of memory on rank 3 on gpu-08: OutOfMemoryError: CUDA out of memory, after iteration 12,400",
     Kind.FLAPPING: "SLOW fired and resolved 7 times within 6m 9s",
     Kind.UNREACHABLE: (
         "4 polls in a row without an answer, the last one 6m 9s before: no answer from 192.0.2.7:22 within 10 s"

@@ -71,6 +71,13 @@ def test_an_end_that_only_the_exit_code_tells_of_says_so(kind, text, sentence):
     assert told(ending)[1] == sentence
 
 
+def test_an_exit_code_is_put_into_words_with_what_to_try():
+    killed = {"cause": "exit_code", "text": "exit code 137", "exit_code": 137}
+    lines = told(replace(BY_KIND[Kind.FAILED], facts=killed))
+    assert lines[1].startswith("Exit code 137: it was killed from outside (SIGKILL) on gpu-07 at 09:52:35 UTC.")
+    assert any(line.startswith("Hint: most often the host ran out of memory") for line in lines)
+
+
 def test_a_run_that_ended_before_its_first_line_has_no_iterations():
     assert (
         told(replace(STOPPED, facts={"text": "x"}))[1]
