@@ -72,6 +72,7 @@ MEANINGS: Mapping[Kind, Meaning] = {
     Kind.SLOW: Meaning(
         "The time per iteration is lastingly longer than usual for this launch.",
         {
+            "how": "sudden, drift, or relaunch: against an earlier launch",
             **_FACTOR,
             "usual_ms": "usual time per iteration",
             "now_ms": "time per iteration now",

@@ -12,7 +12,7 @@ from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
-from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
+from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
@@ -125,6 +125,11 @@ class RunState:
         return self.iteration - self.launch_iteration >= WARM_UP
 
     @property
+    def setup(self) -> Setup:
+        """Return with what the last line was done."""
+        return Setup(self.batch_size, log_interval=self.settings.get("log_interval", self.step))
+
+    @property
     def started(self) -> bool:
         """Whether this launch has printed a progress line."""
         return self.launch_lines > 0
@@ -171,8 +176,7 @@ class RunState:
             moment = getattr(self, name)
             if moment is not None:
                 setattr(self, name, moment + seconds)
-        if self.pace.since_at is not None:
-            self.pace.since_at += seconds
+        self.pace.shift(seconds)
         if self.failure is not None:
             self.failure.at += seconds
 
@@ -191,11 +195,17 @@ class RunState:
             return False
         if self.launches == 0 or (self.ended_at is not None and at - self.ended_at > _PRINTED_LATE):
             self._launch(at - took(line, self.step))
-        if line.batch_size != self.batch_size:
-            self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
+        self.pace = self._pace_of(line)
         self._learn_gap(line, at, healthy=healthy)
         self._advance(line, at, source)
         return True
+
+    def _pace_of(self, line: Progress) -> Pace:
+        if line.batch_size == self.batch_size:
+            return self.pace
+        if not line.batch_size or not self.batch_size:
+            return self.pace.renewed()
+        return self.pace.scaled(line.batch_size / self.batch_size)
 
     def _goes_back(self, line: Progress, at: float, last: int | None) -> bool:
         """Whether a line is the first of a new launch, by its number; `last` is that of the one before in its file.
@@ -305,7 +315,7 @@ class RunState:
         self.launches += 1
         self.launch_lines = 0
         self.started_at = self.alive_at = at
-        self.pace = Pace()
+        self.pace = self.pace.relaunched(self.setup)
         self.gaps.clear()
         self.usual_gap = None
         self.sources.clear()
