@@ -98,7 +98,9 @@ class Progress:
 
     `counted`: the log tells no iteration, and this is the number of the line. `timestamp` is the printed date and time
     read as if it were UTC (seconds since 1970), or None where the line has none. `loss` is None where the line has no
-    loss field (Megatron drops it when the loss is not finite).
+    loss field (Megatron drops it when the loss is not finite). `skipped` and `nan_iterations` are how many of the
+    iterations that the line covers changed no weight, and had a loss that is not finite; `loss_scale` is what the loss
+    is multiplied by, `sequence_length` in tokens.
     """
 
     iteration: int
@@ -109,6 +111,10 @@ class Progress:
     learning_rate: float | None = None
     throughput: float | None = None
     batch_size: int | None = None
+    sequence_length: int | None = None
+    loss_scale: float | None = None
+    skipped: int | None = None
+    nan_iterations: int | None = None
     timestamp: float | None = None
     counted: bool = False
 

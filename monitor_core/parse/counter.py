@@ -22,9 +22,10 @@ class Counter:
 
     `held` are values that belong to the next progress line. `done` are the iterations of earlier bars, `bar` the
     length of the one that is followed, `free` says that another may be followed instead. `elapsed` is the time since
-    the start, in seconds, that the last line told. `leads`: no line tells an iteration, and those with values lead.
-    `proven`: a line came that only this framework prints. `batch` is the place in its epoch that was told last and
-    `stride` how far it was from the one before; `learned` is the length of an epoch where only places tell it.
+    the start, in seconds, that the last line told, `skipped` how many iterations had been skipped by then. `leads`: no
+    line tells an iteration, and those with values lead. `proven`: a line came that only this framework prints.
+    `batch` is the place in its epoch that was told last and `stride` how far it was from the one before; `learned` is
+    the length of an epoch where only places tell it.
     `hidden`: so many lines to come only look like progress. `announced`: the log says when a training begins.
     `rival` is the length of the bar that was drawn since, of another training or task; `doubted`: values came with it.
     """
@@ -41,6 +42,7 @@ class Counter:
     bar: int | None = None
     free: bool = True
     elapsed: float | None = None
+    skipped: int | None = None
     leads: bool = False
     proven: bool = False
     batch: int | None = None
@@ -79,9 +81,11 @@ class Counter:
         if iteration is None or max(iteration, self._total(total) or 0) >= _TOO_MANY:
             return None
         timestamp = told.get(HEAD, timestamp)
-        ms = self._ms(told, iteration)
+        ms, skipped = self._ms(told, iteration), self._skipped(told)
         self.iteration = iteration
-        return Progress(iteration, self._total(total), ms, *_values(told), timestamp, counted)
+        counts = (_count(told, "batch_size"), _count(told, "sequence_length"), told.get("loss_scale"), skipped)
+        nan_iterations = _count(told, "nan_iterations")
+        return Progress(iteration, self._total(total), ms, *_floats(told), *counts, nan_iterations, timestamp, counted)
 
     def detail(self, told: Told, timestamp: float | None) -> Detail | None:
         """Return what a line without an iteration adds to the last progress line; an open block keeps it instead."""
@@ -90,7 +94,7 @@ class Counter:
             return None
         if self.iteration is None or self.leads:
             return None
-        loss, grad_norm, learning_rate, throughput, _ = _values(told)
+        loss, grad_norm, learning_rate, throughput = _floats(told)
         return Detail(self.iteration, loss, grad_norm, learning_rate, throughput, timestamp)
 
     def count(self, told: Told, timestamp: float | None) -> Progress | None:
@@ -161,6 +165,13 @@ class Counter:
             return self.epochs * self.batches
         return self.total if told is None else int(told)
 
+    def _skipped(self, told: Told) -> int | None:
+        """Return how many iterations were skipped since the last line, as far as that is known."""
+        if "skipped_so_far" not in told:
+            return _count(told, "skipped")
+        before, self.skipped = self.skipped, int(told["skipped_so_far"])
+        return None if before is None or self.skipped < before else self.skipped - before
+
     def _ms(self, told: Told, iteration: int) -> float | None:
         if "ms" in told:
             return told["ms"]
@@ -181,12 +192,10 @@ class Counter:
         return interval / covered if interval is not None and covered else None
 
 
-def _values(told: Told) -> tuple[float | None, float | None, float | None, float | None, int | None]:
-    batch_size = told.get("batch_size")
-    return (
-        told.get("loss"),
-        told.get("grad_norm"),
-        told.get("learning_rate"),
-        told.get("throughput"),
-        None if batch_size is None else int(batch_size),
-    )
+def _floats(told: Told) -> tuple[float | None, float | None, float | None, float | None]:
+    return told.get("loss"), told.get("grad_norm"), told.get("learning_rate"), told.get("throughput")
+
+
+def _count(told: Told, name: str) -> int | None:
+    value = told.get(name)
+    return None if value is None else int(value)

@@ -75,6 +75,11 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "examples": Field(_COUNT, _count, "samples per epoch"),
         "samples": Field(_COUNT, _count, "samples per iteration, where an epoch's are told"),
         "batch_size": Field(_COUNT, _count, "samples per iteration"),
+        "sequence_length": Field(_COUNT, _count, "tokens per sample"),
+        "loss_scale": Field(_VALUE, _value, "what the loss is multiplied by, with fp16"),
+        "skipped": Field(_COUNT, _count, "iterations since the last progress line that were skipped"),
+        "skipped_so_far": Field(_COUNT, _count, "iterations since the start that were skipped"),
+        "nan_iterations": Field(_COUNT, _count, "iterations since the last progress line whose loss was not finite"),
     }
 )
 

@@ -61,7 +61,9 @@ def whole(name):
 @pytest.mark.parametrize("flops", ["", " approx flops per GPU: 121.4TFLOPS |"])
 def test_a_line_of_gpt_neox_is_read_in_both_versions(flops):
     line = NEOX.format(n=200, flops=flops)
-    assert one("gpt-neox", line) == Progress(200, 5000, 621.2, 6.402183, None, 2.4e-4, 412.118)
+    assert one("gpt-neox", line) == Progress(
+        200, 5000, 621.2, 6.402183, None, 2.4e-4, 412.118, loss_scale=32768, skipped=0, nan_iterations=0
+    )
 
 
 def test_gpt_neox_is_told_from_megatron_whose_lines_it_took_over():
@@ -86,6 +88,13 @@ def test_the_timer_of_deepspeed_adds_its_speed_to_the_iteration_before():
         "[timer.py:264:stop] epoch=0/micro_step=40/global_step=10, RunningAvgSamplesPerSec=25.8, CurrSamplesPerSec=26"
     )
     assert read("deepspeed", step, timer) == [Progress(10, learning_rate=1e-5), Detail(10, throughput=26)]
+
+
+def test_of_the_iterations_that_deepspeed_has_skipped_so_far_a_line_tells_those_since_the_last():
+    steps = [
+        f"[Rank 0] step={10 * n}, skipped={skipped}, lr=[1e-05]" for n, skipped in ((1, 3), (2, 3), (3, 5), (1, 4))
+    ]
+    assert [record.skipped for record in read("deepspeed", *steps)] == [None, 0, 2, None]
 
 
 def test_a_checkpoint_of_deepspeed_begins_and_ends_with_its_iteration():
@@ -136,7 +145,7 @@ def test_a_block_of_olmo_is_one_report_with_the_time_of_its_head():
         "    throughput/device/tokens_per_second=9,711",
         "    throughput/device/batches_per_second=0.25",
     )
-    assert record == Progress(5, 10000, 4000, 5.2, 0.5, None, 9711, None, 1793607305.5)
+    assert record == Progress(5, 10000, 4000, 5.2, 0.5, None, 9711, timestamp=1793607305.5)
     assert not progress("olmo", OLMO.format(n=5), "    train/CrossEntropyLoss=5.2")
 
 

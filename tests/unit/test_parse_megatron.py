@@ -29,6 +29,9 @@ PROGRESS = Progress(
     learning_rate=4.160274e-05,
     throughput=323.4,
     batch_size=336,
+    loss_scale=1.0,
+    skipped=0,
+    nan_iterations=0,
 )
 HEAD, *PAIRS, END = PLAIN.split("|")
 SHORT = "|".join([HEAD, *(pair for pair in PAIRS if "loss" not in pair), END])
@@ -107,7 +110,7 @@ def test_megatron_deepspeed_is_read():
         " number of skipped iterations:   0 | number of nan iterations:   0 | samples per second: 0.933 |"
         " tokens per gpu per second (tgs): 119.463 | TFLOPs: 7.05 |"
     )
-    assert one(line) == Progress(3, 500, 17143.3, 12.64347, 20.145, 6e-07, 7.05, 16)
+    assert one(line) == Progress(3, 500, 17143.3, 12.64347, 20.145, 6e-07, 7.05, 16, 2048, 1.0, 0, 0)
 
 
 def test_megatron_bridge_is_read():
@@ -117,7 +120,7 @@ def test_megatron_bridge_is_read():
         " load_balancing_loss: 1.329517E+00 | mtp_1 loss: 7.925096E+00 | loss scale: 1.0 | grad norm: 1.040 |"
         " number of skipped iterations:   0 | number of nan iterations:   0 |"
     )
-    assert one(line) == Progress(100, 300000, 3738.6, 7.968678, 1.04, 6e-05, None, 32)
+    assert one(line) == Progress(100, 300000, 3738.6, 7.968678, 1.04, 6e-05, None, 32, None, 1.0, 0, 0)
 
 
 def test_a_throughput_in_samples_is_read_where_there_is_no_other():
@@ -127,6 +130,20 @@ def test_a_throughput_in_samples_is_read_where_there_is_no_other():
 
 def test_a_loss_that_is_not_printed_is_none():
     assert one(PLAIN.replace(" lm loss: 2.423841E+00 |", "")) == replace(PROGRESS, loss=None)
+
+
+def test_iterations_that_were_skipped_or_had_no_finite_loss_are_told():
+    line = PLAIN.replace("skipped iterations:   0", "skipped iterations:  10").replace(
+        "nan iterations:   0", "nan iterations:   3"
+    )
+    assert one(line.replace("loss scale: 1.0", "loss scale: 65536.0")) == replace(
+        PROGRESS, loss_scale=65536.0, skipped=10, nan_iterations=3
+    )
+
+
+def test_a_sequence_length_that_grows_is_told():
+    lengths = [one(PLAIN.replace("params norm: 4134.343", f"curriculum seqlen: {n}")).sequence_length for n in (64, 72)]
+    assert lengths == [64, 72]
 
 
 def test_a_loss_may_have_the_short_name():
@@ -172,10 +189,10 @@ def test_the_pairs_may_change_from_line_to_line():
     other = PLAIN.replace("(ms): 1371.6", "(s): 1.25")
     assert read(PLAIN, PLAIN, PLAIN, SHORT, other, PLAIN, SHORT) == [
         *[PROGRESS] * 3,
-        replace(PROGRESS, loss=None),
+        replace(PROGRESS, loss=None, loss_scale=None),
         replace(PROGRESS, ms_per_iteration=1250.0),
         PROGRESS,
-        replace(PROGRESS, loss=None),
+        replace(PROGRESS, loss=None, loss_scale=None),
     ]
 
 

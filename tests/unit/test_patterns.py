@@ -35,6 +35,12 @@ def test_rates_and_unfinite_losses_are_read():
     assert record.loss != record.loss
 
 
+def test_a_pattern_may_tell_what_fp16_skips():
+    progress = "step {iteration} scale {loss_scale} skipped {skipped} nan {nan_iterations} seq {sequence_length}"
+    (record,) = read("step 10 scale 65536.0 skipped 2 nan 1 seq 2048", progress=progress)
+    assert (record.loss_scale, record.skipped, record.nan_iterations, record.sequence_length) == (65536, 2, 1, 2048)
+
+
 def test_a_regular_expression_with_named_groups_reads_the_same():
     expression = r"regex:^step (?P<iteration>\d+)/(?P<total>\d+) took (?P<s>\S+)s loss=(?P<loss>\S+)$"
     line = "step 5/10 took 0.5s loss=3.2"

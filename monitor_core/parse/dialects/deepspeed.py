@@ -33,7 +33,7 @@ DIALECT = Dialect(
  RunningAvgSamplesPerSec=51.1, CurrSamplesPerSec=52.4, MemAllocated=4.3GB, MaxMemAllocated=38.5GB""",
     rank=Rank.LIBRARY,
     rules=(
-        progress(", skipped=", "step={iteration}, skipped=", keys={"lr": "learning_rate"}),
+        progress(", skipped=", "step={iteration}, skipped={skipped_so_far}", keys={"lr": "learning_rate"}),
         detail("CurrSamplesPerSec=", "RunningAvgSamplesPerSec=", keys={"CurrSamplesPerSec": "throughput"}),
         *SAVING,
         marker(MarkerKind.TRAINING_DONE, " exits successfully.", rb"Process \d{1,10} exits successfully\."),

@@ -24,6 +24,7 @@ _KEYS = {
     "throughput_train": "throughput",
     "throughput": "throughput",
     "grad_norm": "grad_norm",
+    "loss_scaler": "loss_scale",
 }
 _TEXT = (
     r"DLL \d{4}-\S{1,20} \S{1,20} - (?:(?:Training )?Epoch: (?P<epoch>\d{1,9}) )?(?:Training )?"

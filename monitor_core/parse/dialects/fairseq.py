@@ -13,6 +13,7 @@ _KEYS = {
     "num_updates": "iteration",
     "loss": "loss",
     "gnorm": "grad_norm",
+    "loss_scale": "loss_scale",
     "lr": "learning_rate",
     "wps": "throughput",
     "wpb": "batch_tokens",

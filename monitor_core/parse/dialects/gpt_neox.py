@@ -11,6 +11,12 @@ from monitor_core.model.records import MarkerKind
 from monitor_core.parse.dialect import Dialect, marker, progress
 from monitor_core.parse.dialects import deepspeed
 
+_KEYS = {
+    "loss scale": "loss_scale",
+    "number of skipped iterations": "skipped",
+    "number of nan iterations": "nan_iterations",
+}
+
 DIALECT = Dialect(
     "gpt-neox",
     title="GPT-NeoX",
@@ -23,6 +29,7 @@ DIALECT = Dialect(
             "samples/sec: ",
             "samples/sec: {throughput} | iteration {iteration}/{total} | elapsed time per iteration (ms): {ms} |"
             " learning rate: {learning_rate} |{any}lm_loss: {loss} |",
+            keys=_KEYS,
         ),
         marker(MarkerKind.EVALUATION, "Evaluating iter ", rb"Evaluating iter \d{1,15}/"),
         marker(

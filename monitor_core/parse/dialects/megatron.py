@@ -38,6 +38,10 @@ _QUANTITIES: tuple[Mapping[bytes, Callable[[bytes], float]], ...] = (
     {b" learning rate": float},
     {b" throughput per GPU (TFLOP/s/GPU)": float, b" TFLOPs": float, b" samples per second": float},
     {b" global batch size": int},
+    {b" curriculum seqlen": int, b" actual seqlen": int, b" sequence length": int},
+    {b" loss scale": float},
+    {b" number of skipped iterations": int},
+    {b" number of nan iterations": int},
 )
 _NUMBER = rb" *([-+.\dEe]{1,30}) *"
 

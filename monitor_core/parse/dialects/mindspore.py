@@ -15,6 +15,7 @@ _KEYS = {
     "per_step_time": "ms",
     "lr": "learning_rate",
     "global_norm": "grad_norm",
+    "loss_scale": "loss_scale",
     "train_throughput_per_npu": "throughput",
 }
 
