@@ -7,6 +7,10 @@ from monitor_core.track.pace import WINDOW
 from monitor_core.track.state import RunState
 
 
+# Launches get other hosts and neighbours, and differ by a tenth and more without anything being wrong.
+LEAST = 1.25
+
+
 def follow(state: RunState, slow: float) -> None:
     """Compare the launch with the one before, if that had the same setup, until its own pace is well known."""
     pace, before = state.pace, state.pace.before
@@ -15,5 +19,5 @@ def follow(state: RunState, slow: float) -> None:
     elif pace.slower:
         pace.slower = not sudden.recovered(pace, before.usual, slow)
     elif len(pace.accepted) >= sudden.SPAN:
-        limit = max(slow, sudden.SIMPLE) * before.usual
+        limit = max(slow, LEAST) * before.usual
         pace.slower = pace.usual > limit and pace.recent(sudden.SPAN) > limit

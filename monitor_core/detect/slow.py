@@ -60,15 +60,15 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
 
 
 def _found(state: RunState, slow: float, critical: float | None) -> _Found | None:
-    pace, least = state.pace, max(slow, sudden.SIMPLE)
+    pace = state.pace
     if pace.firing and pace.usual is not None and not sudden.over(pace, slow):
         return _Found("sudden", pace.since, pace.usual, sudden.lines(pace), slow, critical)
     if pace.drift.firing and pace.drift.anchor is not None:
-        return _Found("drift", pace.drift.since, pace.drift.anchor, drift.SPAN, least, critical)
+        return _Found("drift", pace.drift.since, pace.drift.anchor, drift.SPAN, max(slow, sudden.SIMPLE), critical)
     if pace.slower and pace.before is not None:
         # Never critical: a log does not tell of all that people change between two launches.
         begun = Onset(state.started_at, state.launch_iteration, state.launch_lines)
-        return _Found("relaunch", begun, pace.before.usual, sudden.SPAN, least, None)
+        return _Found("relaunch", begun, pace.before.usual, sudden.SPAN, max(slow, relaunch.LEAST), None)
     return None
 
 

@@ -65,6 +65,7 @@ class RunState:
     first_loss: float | None = None
     ms: float | None = None
     batch_size: int | None = None
+    sequence_length: int | None = None
     started_at: float | None = None
     line_at: float | None = None
     alive_at: float | None = None
@@ -127,7 +128,7 @@ class RunState:
     @property
     def setup(self) -> Setup:
         """Return with what the last line was done."""
-        return Setup(self.batch_size, log_interval=self.settings.get("log_interval", self.step))
+        return Setup(self.batch_size, self.sequence_length, self.settings.get("log_interval", self.step))
 
     @property
     def started(self) -> bool:
@@ -201,9 +202,10 @@ class RunState:
         return True
 
     def _pace_of(self, line: Progress) -> Pace:
-        if line.batch_size == self.batch_size:
+        longer = line.sequence_length != self.sequence_length
+        if line.batch_size == self.batch_size and not longer:
             return self.pace
-        if not line.batch_size or not self.batch_size:
+        if longer or not line.batch_size or not self.batch_size:
             return self.pace.renewed()
         return self.pace.scaled(line.batch_size / self.batch_size)
 
@@ -246,6 +248,7 @@ class RunState:
         outrun = self.total is not None and line.iteration > self.total
         self.total = line.total or (None if relaunched or outrun else self.total)
         self.iteration, self.batch_size = line.iteration, line.batch_size
+        self.sequence_length = line.sequence_length
         self.ms = sound_ms(line)
         self.loss = self.loss if line.loss is None else line.loss
         if self.first_loss is None:

@@ -111,7 +111,7 @@ def test_lines_of_a_suspected_slowdown_are_not_taken_for_usual():
     assert len(run.state.pace.accepted) == usual + 1
 
 
-def relaunched(run, batch_size=256, back=20):
+def relaunched(run, back=20):
     """Begin a new launch that goes on a little before the newest iteration."""
     run.write("[before the start of training step] datetime: 2026-11-24 10:30:00", 60)
     run.iteration -= back
@@ -140,7 +140,7 @@ def test_a_slower_launch_is_taken_for_usual_in_the_end_and_can_then_be_slow_by_i
 
 
 def test_a_launch_that_is_a_little_slower_is_not_told():
-    assert relaunched(Training().train(200)).train(300, every=11.2).told == []
+    assert relaunched(Training().train(200)).train(300, every=12.0).told == []
 
 
 def test_a_launch_with_another_batch_size_is_not_compared_with_the_one_before():
