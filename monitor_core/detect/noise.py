@@ -14,7 +14,10 @@ CLIP = 3.1
 _DEVIATIONS = 0.8
 # Lines that vary together vary more than single ones say: what counts is how much the means of so many vary.
 _BLOCK = 10
-_LEAST_BLOCKS = 5
+# So many lines tell of it; the fewer there are, the more it may be in truth.
+_LEAST, _DOUBT = 20, 10
+# It is measured again each few lines; what is known moves by so much of the difference.
+_MOVES = 0.05
 # The clip grows with the step that it is measured by; three rounds are enough.
 _ROUNDS = 3
 
@@ -27,15 +30,22 @@ def step(pace: Pace, slow: float) -> float:
 def measure(pace: Pace, slow: float) -> None:
     """Learn noise and lean from the times that are taken for usual, without those that may yet turn out to be slow."""
     usual, times = pace.usual, pace.accepted[: -pace.since.lines] if pace.sum > 0 else pace.accepted
-    if usual is None or len(times) < _BLOCK * _LEAST_BLOCKS:
+    if usual is None or len(times) < _LEAST:
         return
     ratios = [math.log(ms / usual) for ms in times]
     k = math.log(slow) / 2
+    lean = noise = 0.0
     for _ in range(_ROUNDS):
         clip = CLIP * k
         clipped = [min(clip, max(-clip, ratio)) for ratio in ratios]
-        pace.lean, pace.noise = max(0.0, fmean(clipped)), max(_deviation(clipped), _joint_deviation(clipped))
-        k = max(k, step(pace, slow))
+        lean, noise = max(0.0, fmean(clipped)), max(_deviation(clipped), _joint_deviation(clipped))
+        k = max(k, lean + _DEVIATIONS * noise)
+    noise *= 1 + _DOUBT / len(times)
+    pace.lean, pace.noise = _moved(pace.lean, lean), _moved(pace.noise, noise)
+
+
+def _moved(known: float, new: float) -> float:
+    return known + (new - known) * _MOVES if known else new
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from monitor_core.detect import noise
-from monitor_core.track.pace import Pace, remember
+from monitor_core.track.pace import WINDOW, Pace, remember
 
 _ALARM = 14.7
 # The baseline stands still while the sum is over a quarter of the alarm: a slowdown must not become the usual.
@@ -95,7 +95,7 @@ def _judge(pace: Pace, slow: float) -> None:
     elif armed(pace):
         pace.firing = pace.sum > _ALARM * noise.step(pace, slow) and _borne_out(pace, slow)
         if not pace.firing and pace.since.lines > _PATIENCE:
-            pace.sum = 0.0
+            pace.sum, pace.accepted = 0.0, [*pace.accepted, *pace.times[-_PATIENCE:]][-WINDOW:]
     else:
         pace.firing = len(pace.times) > _LAST and _simply_slow(pace, slow)
 
@@ -106,7 +106,7 @@ def _borne_out(pace: Pace, slow: float) -> bool:
     count = min(len(pace.times), max(1, pace.since.lines))
     ratio = pace.recent(count) / pace.usual
     error = _OF_MEDIAN * pace.noise / math.sqrt(count)
-    return ratio >= 1 + _NEARLY * (slow - 1) and math.log(ratio) >= _ERRORS * error
+    return math.log(ratio) >= max(2 * _NEARLY * noise.step(pace, slow), _ERRORS * error)
 
 
 def _simply_slow(pace: Pace, slow: float) -> bool:
