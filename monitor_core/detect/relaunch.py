@@ -6,7 +6,6 @@ from monitor_core.detect import sudden
 from monitor_core.track.pace import WINDOW
 from monitor_core.track.state import RunState
 
-
 # Launches get other hosts and neighbours, and differ by a tenth and more without anything being wrong.
 LEAST = 1.25
 

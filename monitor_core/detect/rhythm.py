@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from monitor_core.detect import noise, sudden
+from monitor_core.track.gauge import Measure
+from monitor_core.track.pace import Pace
 from monitor_core.track.state import RunState
 
 _INTERVALS = ("save_interval", "eval_interval")
@@ -14,26 +16,25 @@ _REMEMBERED = 64
 _BEATS, _LEAST_LINES = 3, 3
 
 
-def beats(state: RunState, slow: float) -> bool:
-    """Whether the last line is slow because it was due; remember it if it is slow."""
-    pace, now = state.pace, state.iteration
-    if pace.usual is None or state.ms is None or now is None:
+def beats(state: RunState, measured: Measure, slow: float) -> bool:
+    """Whether a time is long because that was due; remember it if it is long."""
+    pace = state.pace
+    if pace.usual is None or math.log(measured.ms / pace.usual) < noise.CLIP * noise.step(pace, slow):
         return False
-    if math.log(state.ms / pace.usual) < noise.CLIP * noise.step(pace, slow):
-        return False
-    due = not sudden.suspects(pace, slow) and not pace.firing and (_planned(state, now) or _rhythmic(state, now))
-    pace.spikes = [*pace.spikes, now][-_REMEMBERED:]
+    looks_slow = pace.firing or sudden.suspects(pace, slow)
+    due = not looks_slow and (_planned(state, measured) or _rhythmic(pace, measured))
+    pace.spikes = [*pace.spikes, measured.iteration][-_REMEMBERED:]
     return due
 
 
-def _planned(state: RunState, now: int) -> bool:
-    """Whether the line covers an iteration after which a pause was announced, unless each line does."""
+def _planned(state: RunState, measured: Measure) -> bool:
+    """Whether it is that of an iteration after which a pause was announced, unless each is."""
     every = [state.settings.get(name, 0) for name in _INTERVALS]
-    return any(each >= _LEAST_LINES * state.step and now % each < state.step for each in every)
+    return any(e >= _LEAST_LINES * measured.step and measured.iteration % e < measured.step for e in every)
 
 
-def _rhythmic(state: RunState, now: int) -> bool:
-    step, spikes = state.step, set(state.pace.spikes)
+def _rhythmic(pace: Pace, measured: Measure) -> bool:
+    now, step, spikes = measured.iteration, measured.step, set(pace.spikes)
 
     def slow_at(iteration: int) -> bool:
         return any(near in spikes for near in (iteration, iteration - step, iteration + step))

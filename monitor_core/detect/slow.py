@@ -36,13 +36,14 @@ def follow(state: RunState, values: Values, at: float) -> None:
     A line that covers a pause says nothing about the pace, unless all do: of two in a row the second counts.
     """
     pace, slow = state.pace, values["slow"]
-    if state.ms is None or slow is None or not state.warm:
+    measured = pace.measured
+    if slow is None or measured is None or not state.warm:
         return
     pace.skipped = state.covers_pause and not pace.skipped
-    if pace.skipped or rhythm.beats(state, slow.amount):
+    if pace.skipped or rhythm.beats(state, measured, slow.amount):
         return
-    sudden.follow(pace, state.ms, at, state.iteration, slow.amount)
-    drift.follow(state, at, slow.amount)
+    sudden.follow(pace, measured, slow.amount)
+    drift.follow(state, measured.at, slow.amount)
     relaunch.follow(state, slow.amount)
 
 
@@ -85,6 +86,7 @@ def _finding(state: RunState, found: _Found, since: float) -> Finding:
             "factor": factor,
             "usual_ms": found.usual,
             "now_ms": now_ms,
+            "derived": state.pace.derived,
             "lines": found.lines,
             "limit": found.limit,
             "limit_critical": found.critical,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from monitor_core.detect import noise
+from monitor_core.track.gauge import Measure
 from monitor_core.track.pace import WINDOW, Pace, remember
 
 _ALARM = 14.7
@@ -34,16 +35,16 @@ _REMEASURED_AFTER = 10
 _MOST = 1.5
 
 
-def follow(pace: Pace, ms: float, at: float, iteration: int | None, slow: float) -> None:
-    """Take the time of a line into account."""
-    remember(pace.times, ms)
+def follow(pace: Pace, measured: Measure, slow: float) -> None:
+    """Take a time into account."""
+    remember(pace.times, measured.ms)
     pace.lines += 1
     if pace.usual is not None:
-        _accumulate(pace, ms, noise.step(pace, slow), at, iteration)
+        _accumulate(pace, measured, noise.step(pace, slow))
         _judge(pace, slow)
     if pace.firing or (armed(pace) and suspects(pace, slow)):
         return
-    pace.accept(ms)
+    pace.accept(measured.ms)
     if pace.lines % _REMEASURED_AFTER == 0:
         noise.measure(pace, slow)
 
@@ -79,11 +80,11 @@ def recovered(pace: Pace, usual: float, slow: float) -> bool:
     return pace.recent(SPAN) < usual * (1 + slow) / 2
 
 
-def _accumulate(pace: Pace, ms: float, k: float, at: float, iteration: int | None) -> None:
+def _accumulate(pace: Pace, measured: Measure, k: float) -> None:
     assert pace.usual is not None
-    ratio = math.log(ms / pace.usual)
+    ratio = math.log(measured.ms / pace.usual)
     if pace.sum <= 0 < ratio - k and not pace.firing:
-        pace.since.begin(at, iteration)
+        pace.since.begin(measured.at, measured.iteration)
     pace.since.lines += 1
     pace.sum = min(max(0.0, pace.sum + min(ratio, noise.CLIP * k) - k), _MOST * _ALARM * k)
 

@@ -76,6 +76,7 @@ MEANINGS: Mapping[Kind, Meaning] = {
             **_FACTOR,
             "usual_ms": "usual time per iteration",
             "now_ms": "time per iteration now",
+            "derived": "whether that is from the times of the lines",
             "lines": "median of how many lines",
             **_LIMITS,
             **_SINCE,

@@ -63,6 +63,7 @@ def _slow(incident: Incident, scene: Scene, now: float) -> Text:
     began = f" since iteration {count(since)}" if since is not None else ""
     slow = _SLOW_BY.get(incident.said("how"), "Takes {} as long").format(ratio_text(factor))
     pace = f"{seconds_per_iteration(from_ms)} → {seconds_per_iteration(to_ms)}{NBSP}s per iteration"
+    pace += ", by the times of its lines" if incident.facts.get("derived") else ""
     return (
         Strong((f"{slow}{began}",)),
         " at ",

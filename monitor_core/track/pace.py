@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor_core.model.records import Progress
+from monitor_core.track.gauge import Gauge, Measure
 
 # Medians over 200 lines follow a run's phases and still stand against half of them being odd.
 WINDOW = 200
@@ -91,12 +92,13 @@ class Launch:
 class Pace:
     """How long an iteration takes: the last times (ms), and what the slow detector has gathered from them.
 
-    `accepted` are the times that the baseline `usual` (ms, None before there are a few) is made of. `sum` is the CUSUM
-    statistic, `since` where it left zero; `firing` freezes the baseline. `noise` is how much the times vary (in
-    logarithms), `lean` by how much more they do upwards. `lines` counts them. `spikes` are the iterations of the last
-    lines that were much too slow. `skipped`: the line before was left out, since it covered a pause. `before` is the
-    launch to compare this one with, `slower` whether it is slower. `mean_count` and `mean_sum` cover all lines, for the
-    seed preset.
+    `measured` is what the last line told of it. `accepted` are the times that the baseline `usual` (ms, None before
+    there are a few) is made of. `sum` is the CUSUM statistic, `since` where it left zero; `firing` freezes the
+    baseline. `noise` is how much the times vary (in logarithms), `lean` by how much more they do upwards. `lines`
+    counts them. `spikes` are the iterations of the last lines that were much too slow. `skipped`: the line before was
+    left out, since it covered a pause. `derived`: the times are those of `gauge`, since the log prints none. `before`
+    is the launch to compare this one with, `slower` whether it is slower. `mean_count` and `mean_sum` cover all lines,
+    for the seed preset.
     """
 
     times: list[float] = field(default_factory=list)
@@ -110,11 +112,27 @@ class Pace:
     spikes: list[int] = field(default_factory=list)
     lines: int = 0
     skipped: bool = False
+    measured: Measure | None = None
+    gauge: Gauge = field(default_factory=Gauge)
+    derived: bool = False
     drift: Drift = field(default_factory=Drift)
     before: Launch | None = None
     slower: bool = False
     mean_count: int = 0
     mean_sum: float = 0.0
+
+    def measure(self, line: Progress, at: float, step: int, *, pause: bool) -> None:
+        """Let `measured` be what a line of so many iterations, written at `at`, says of their time.
+
+        A launch that has printed times is not measured by its gauge any more. `pause`: between this line and the one
+        before was more than iterations.
+        """
+        printed, between = sound_ms(line), self.gauge.measure(at, line.iteration, line.timestamp, pause=pause)
+        if printed is not None:
+            self.measured = Measure(printed, at, line.iteration, step)
+        else:
+            self.derived = self.derived or not self.times
+            self.measured = between if self.derived else None
 
     def accept(self, ms: float) -> None:
         """Take a time for usual. A baseline that was carried over holds until there are a few."""
@@ -133,7 +151,7 @@ class Pace:
 
     def renewed(self) -> Pace:
         """Return the pace of the same launch with another setup: nothing so far can be compared with it."""
-        return Pace(before=self.before, mean_count=self.mean_count, mean_sum=self.mean_sum)
+        return Pace(before=self.before, gauge=self.gauge, mean_count=self.mean_count, mean_sum=self.mean_sum)
 
     def scaled(self, batches: float) -> Pace:
         """Return the pace with so many times the samples in a batch: an iteration may take as much longer, not more.
@@ -156,6 +174,7 @@ class Pace:
         """Move everything in time."""
         for onset in (self.since, self.drift.since):
             onset.at = None if onset.at is None else onset.at + seconds
+        self.gauge.shift(seconds)
 
     def _expected(self) -> float | None:
         """Return what an iteration is expected to take: what the last lines took, unless that is out of all reason."""

@@ -202,10 +202,10 @@ class RunState:
         return True
 
     def _pace_of(self, line: Progress) -> Pace:
-        longer = line.sequence_length != self.sequence_length
-        if line.batch_size == self.batch_size and not longer:
+        other = line.sequence_length != self.sequence_length or (self.pace.derived and sound_ms(line) is not None)
+        if line.batch_size == self.batch_size and not other:
             return self.pace
-        if longer or not line.batch_size or not self.batch_size:
+        if other or not line.batch_size or not self.batch_size:
             return self.pace.renewed()
         return self.pace.scaled(line.batch_size / self.batch_size)
 
@@ -257,6 +257,7 @@ class RunState:
         self.stuck_since = None
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
+        self.pace.measure(line, at, self.step, pause=self.covers_pause)
         if self.failure is not None and self.failure.outlived_by(source, at):
             self.failure.lines_since += 1
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
