@@ -40,7 +40,7 @@ def follow(state: RunState, values: Values, at: float) -> None:
     if slow is None or measured is None or not state.warm:
         return
     pace.skipped = state.covers_pause and not pace.skipped
-    if pace.skipped or rhythm.beats(state, measured, slow.amount):
+    if pace.skipped or rhythm.echoes(pace, measured) or rhythm.beats(state, measured, slow.amount):
         return
     sudden.follow(pace, measured, slow.amount)
     drift.follow(state, measured.at, slow.amount)

@@ -278,6 +278,21 @@ def test_what_is_slow_by_the_clock_is_not_told(period, length, size):
     assert run.told == []
 
 
+@pytest.mark.parametrize("size", [2.0, 8.0, 30.0])
+def test_a_pause_that_fades_away_in_the_average_of_a_bar_is_not_told(size):
+    chance, run, average = random.Random(17), Training(), 10.0
+    for number in range(1, 800):
+        took = 10.0 * chance.lognormvariate(0, 0.02) * (size if number % 97 == 0 else 1.0)
+        average += 0.3 * (took - average)
+        run.train(1, every=10.0, ms=average * 1000)
+    assert run.told == []
+
+
+def test_a_slowdown_that_begins_with_a_spike_is_told():
+    run = Training(poll=10.0).train(200).train(1, every=50.0)
+    assert slow_lines(run, 1.5, noise=0.03) <= 10
+
+
 def test_a_run_with_evaluations_in_its_times_can_be_slow():
     run = Training(poll=10.0)
     for number in range(1, 400):
