@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from monitor_core.detect import RULES, findings
+from monitor_core.detect import RULES, findings, follow
 from monitor_core.incident.lifecycle import next_change, step
 from monitor_core.model.incidents import ENDINGS, Finding, Incident, IncidentState, Kind, Severity, Subject
 from monitor_core.model.records import MOST_POINTS, Detail, Failure, LogTrouble, Marker, Point, Progress, Record
@@ -26,6 +26,8 @@ from monitor_core.track.state import RunState
 _TAIL = 5
 _LINE = 500
 _RECENT = 8192
+# What a program that writes to a file holds back (https://docs.python.org/3/library/io.html#io.DEFAULT_BUFFER_SIZE).
+_BUFFER = 8192
 _UNSEEN = frozenset({Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
 # A log is written in blocks if several lines come at once and account for so much of the time since the one before.
 _BLOCK, _ACCOUNTED = 3, 0.7
@@ -95,6 +97,8 @@ class Watch:
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
         self._move(self.state.clock.anchor(window, last=self._ends_in_progress()))
+        if not self.state.lags:
+            self.state.block = self._newest_block()
 
     def look(self, now: float, written_at: float | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
@@ -146,6 +150,14 @@ class Watch:
         line = self.recent.rstrip(b"\n").rpartition(b"\n")[2]
         return any(isinstance(record, Progress) for record in Parser(self.format).feed(line + b"\n"))
 
+    def _newest_block(self) -> float:
+        """Return of how many seconds a block of the log tells: so long it may be held back, if it comes in blocks."""
+        parser, lines, size = Parser(self.format), 0, 0
+        for line in self.recent.splitlines(keepends=True):
+            lines += any(isinstance(record, Progress) for record in parser.feed(line))
+            size += len(line) if lines else 0
+        return _BUFFER / size * lines * (self.state.gap or 0.0) if lines else 0.0
+
     def _move(self, seconds: float) -> None:
         """Move all that was placed before its true time was known."""
         self.state.shift(seconds)
@@ -170,10 +182,14 @@ class Watch:
 
     def _learn_lag(self, lines: Sequence[Progress], window: Window) -> None:
         """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
-        before = self.state.line_at
-        if before is None or window.after is None or window.after <= before or len(lines) < _BLOCK:
+        if not lines or window.after is None:
             return
-        if len(lines) * median(self._times_of(lines)) >= _ACCOUNTED * (window.until - before):
+        self.state.block = 0.0
+        times = self._times_of(lines)
+        before = self.state.line_at if self.state.started else window.until - sum(times)
+        if before is None or window.after <= before or len(lines) < _BLOCK:
+            return
+        if len(lines) * median(times) >= _ACCOUNTED * (window.until - before):
             remember(self.state.lags, window.after - before)
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
@@ -190,7 +206,7 @@ class Watch:
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
             self._note(at)
-            RULES[self.preset].follow(self.state, self.values, at)
+            follow(RULES[self.preset], self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
             self._judge_at(at)
         return fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor_core.detect import ending, seed, slow, stuck
+from monitor_core.detect import ending, limits, seed, slow, stuck
 from monitor_core.model.incidents import Finding
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.state import RunState
@@ -20,21 +20,29 @@ Learning = Callable[[RunState, Values], bool]
 class Rules:
     """The judgements of a preset.
 
-    `follow` is called after each progress line with its time. `observers` are asked for their finding now (our clock).
+    `follow` are called after each progress line with its time. `observers` are asked for their finding now (our clock).
     `deadline` says when a verdict can change without a new line. `learning` says whether the lines so far are too few
     for the observers to judge by: then it means nothing that they find nothing.
     """
 
-    follow: Follow
+    follow: tuple[Follow, ...]
     observers: tuple[Observe, ...]
     deadline: Deadline
     learning: Learning
 
 
 RULES = {
-    Preset.DEFAULT: Rules(slow.follow, (ending.observe, stuck.observe, slow.observe), stuck.deadline, slow.learning),
-    Preset.SEED: Rules(seed.follow, (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning),
+    Preset.DEFAULT: Rules(
+        (limits.follow, slow.follow), (ending.observe, stuck.observe, slow.observe), stuck.deadline, slow.learning
+    ),
+    Preset.SEED: Rules((seed.follow,), (ending.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning),
 }
+
+
+def follow(rules: Rules, state: RunState, values: Values, at: float) -> None:
+    """Let the judgements of a preset take the last progress line, written at `at`, into account."""
+    for each in rules.follow:
+        each(state, values, at)
 
 
 def findings(rules: Rules, state: RunState, values: Values, now: float) -> list[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor_core.model.incidents import Phase
 from monitor_core.thresholds import Value, Values
+from monitor_core.track.pauses import Pause
 from monitor_core.track.state import RunState
 
 # What a run does when its iteration is a multiple of a setting; the start of an evaluation has no marker, and that of a
@@ -22,8 +23,14 @@ _CRITICAL_FLOORS = 5.0
 _GROWTH = 2.5
 # A pause may last three times as long as the longest of its kind before it counts as silence.
 _PAUSE_FACTOR = 3.0
-# A gap between lines that was healthy once may come again, and be half as long again.
-_HEALTHY_GAP_FACTOR = 1.5
+# A pause that no line marks may last twice as long as the longest of them.
+_UNMARKED_FACTOR = 2.0
+# Where lines come in blocks, the next one may take half as long again as the longest before.
+_BLOCK_FACTOR = 1.5
+# A run that does not work for three times as long as it pauses does not pause: it stalls.
+_WORK = 3.0
+# A silence counts as a pause once it has lasted for such a part of what would be too long.
+_PART = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,12 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
         return None
     if not state.started or not state.rhythm:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
-    least, expected = _least(state, floor.amount), state.gap
-    usual = expected or 0.0
-    pause = _pause(state, floor.amount)
-    limit = max(_limit(warning, usual, least), pause)
-    fixed = limit if warning.is_duration and not critical.is_duration else pause
-    worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), fixed * _growth(warning, critical), limit)
-    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=expected)
+    usual, held_back = state.gap or 0.0, _held_back(state, floor.amount)
+    pause = max(_pause(state, floor.amount), 0.0 if warning.is_duration else _unmarked(state))
+    limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause)
+    longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * state.lag)
+    worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
+    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=state.gap)
 
 
 def _starting(state: RunState, since: float, warning: Value, critical: Value, floor: float) -> Limits:
@@ -64,11 +70,32 @@ def _starting(state: RunState, since: float, warning: Value, critical: Value, fl
     return Limits(since=since, warning=limit, critical=limit * _growth(warning, critical), expected=None)
 
 
-def _least(state: RunState, floor: float) -> float:
-    """No silence under the floor is judged, nor one that this run has had before and come back from."""
-    usual = state.gap
-    learned = state.longest_gap if usual is not None and state.longest_gap > _PAUSE_FACTOR * usual else 0.0
-    return max(floor, _HEALTHY_GAP_FACTOR * max(learned, state.lag))
+def follow(state: RunState, values: Values, _at: float) -> None:
+    """Learn from the gap before the last progress line, if it was long: a pause that no line marked.
+
+    What was long enough to be critical was a stall, and so was what came soon after the pause before it.
+    """
+    floor, warning, critical = values["stuck_floor"], values["stuck"], values["stuck_critical"]
+    if floor is None or warning is None or critical is None or state.iteration is None:
+        return
+    usual, gap = state.gap or 0.0, state.last_gap or 0.0
+    shortest = max(_PART * _limit(warning, usual, floor.amount), _held_back(state, floor.amount))
+    if state.warm and shortest < gap < _limit(critical, usual, _CRITICAL_FLOORS * floor.amount):
+        before = state.iteration - state.step
+        began = state.pauses.last or state.launch_iteration or 0
+        worked = (before - began) / state.step * usual
+        state.pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
+    state.pauses.foresee(state.iteration, state.step)
+
+
+def _held_back(state: RunState, floor: float) -> float:
+    """Return for how long the newest line may be all there is to see, where a log is written in blocks."""
+    return _BLOCK_FACTOR * max(state.lag, min(state.block, _STARTING_FLOORS * floor))
+
+
+def _unmarked(state: RunState) -> float:
+    """Return how long a pause may last that came after such iterations before; 0 if none is to be expected."""
+    return 0.0 if state.odd_gap else _UNMARKED_FACTOR * state.pauses.foreseen
 
 
 def _limit(value: Value, usual: float, least: float) -> float:

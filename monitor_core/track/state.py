@@ -13,6 +13,7 @@ from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Prog
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
+from monitor_core.track.pauses import Pauses
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
@@ -38,12 +39,13 @@ class RunState:
 
     `line_at` is the last progress line, `alive_at` the last sign of life that a stuck run would not give (a progress
     line, the end of a pause), `stuck_since` the onset of a silence that is too long, `written_at` the last byte of any
-    of its logs, `seen_at` the last good read. `gaps` are the seconds between progress lines, without marked pauses;
-    `lags` how old the newest line was when the next lines of a healthy run came (logs are written in blocks). `longest`
-    is the longest pause of each kind, in seconds. `odd_gap`: what lies between the last line and the next says nothing
-    about gaps to come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last
-    iteration that each log file told of. `learning`: the lines so far are too few to judge by. `tail` are the last
-    lines, redacted.
+    of its logs, `seen_at` the last good read. `gaps` are the seconds between progress lines, without marked pauses, and
+    `last_gap` is the newest, None where a pause was marked in it. `lags` is how old the newest line was when the next
+    lines of a healthy run came (logs are written in blocks); until lines were seen to come, `block` is for how long
+    they may be held back. `longest` is the longest marked pause of each kind, in seconds, `pauses` are the others.
+    `odd_gap`: what lies between the last line and the next says nothing about gaps to come. `covers_pause`: it said
+    nothing of those before the last line. `sources` holds the last iteration that each log file told of.
+    `learning`: the lines so far are too few to judge by. `tail` are the last lines, redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -75,9 +77,11 @@ class RunState:
     missing_since: float | None = None
     gaps: list[float] = field(default_factory=list)
     usual_gap: float | None = None
+    last_gap: float | None = None
     lags: list[float] = field(default_factory=list)
+    block: float = 0.0
     longest: dict[str, float] = field(default_factory=dict)
-    longest_gap: float = 0.0
+    pauses: Pauses = field(default_factory=Pauses)
     settings: dict[str, int] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     checkpoint: int | None = None
@@ -232,15 +236,14 @@ class RunState:
             self.first_iteration, self.first_launch = line.iteration, self.launches
             self.step = line.iteration if 0 < line.iteration <= _LONGEST_STEP else 1
         if not self.started or self.line_at is None:
-            self.launch_iteration = line.iteration
+            self.launch_iteration, self.last_gap = line.iteration, None
             return
         self.step = line.iteration - (self.iteration or 0)
         gap = at - (self.alive_at or self.line_at)
+        self.last_gap = None if self.odd_gap else gap
         if healthy and not self.odd_gap:
             remember(self.gaps, gap)
             self.usual_gap = statistics.median(self.gaps)
-            if self.warm:
-                self.longest_gap = max(self.longest_gap, gap)
 
     def _advance(self, line: Progress, at: float, source: str) -> None:
         self.launch_lines += 1
@@ -323,7 +326,6 @@ class RunState:
         self.gaps.clear()
         self.usual_gap = None
         self.sources.clear()
-        self.longest_gap = 0.0
         self.failure = None
         self.ending, self.ended_at, self.ending_text, self.exit_code = None, None, "", None
         self.odd_gap = self.covers_pause = False

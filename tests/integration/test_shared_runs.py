@@ -1,9 +1,8 @@
 """Real runs with injected trouble, and real logs of others, kept outside the repository, replayed as they came.
 
 Of the labelled runs most are redirected without PYTHONUNBUFFERED: their lines come in blocks of 7.5 KiB, every 5 to 9
-seconds, where the floor of these tests is 5 seconds. So until a first block after the first lines has shown the rhythm
-they are stuck, and when a slowdown makes the blocks three times as long they are so once more. What may be told though
-nothing was injected is listed here with its reason; anything else fails.
+seconds, where the floor of these tests is 5 seconds. When a slowdown makes the blocks three times as long they are
+stuck. What may be told though nothing was injected is listed here with its reason; anything else fails.
 """
 
 from __future__ import annotations
@@ -42,30 +41,22 @@ STATES = {
     "stuck_recovered": "finished",
 }
 UNSEEN = {"rename_rotation_create", "stop_then_sigkill"}
-FIRST_BLOCK = "the first block of lines: the rhythm of the blocks is not known yet"
 # What is told beside the labels, in order, and why it is no mistake of the judgement.
 BESIDE = {
     "clean_finish": {
-        "stuck": FIRST_BLOCK,
         "slow": "24 iterations took 1.20 times as long on that machine (its label tells noise of 1.19 over ten)",
     },
     "disk_full_at_checkpoint": {
-        "stuck": FIRST_BLOCK,
         "slow": "iterations 31 to 52 took 1.2 times as long on that machine (see its steps)",
     },
     "exception_rank1": {
-        "stuck": FIRST_BLOCK,
         "slow": "other processes took the CPU: its label has a contention of 1.47",
     },
     "hiccup_one_slow_iteration": {"stuck": "one iteration really took 9 s, longer than the floor"},
     "host_oom_memoryerror": {"stuck": "between the last line and the error 8 s really passed"},
-    "rank_hang_timeout": {"stuck": FIRST_BLOCK},
-    "rank_sigkill": {"stuck": FIRST_BLOCK},
     "slow_x3": {
-        "stuck": FIRST_BLOCK,
-        "stuck again": "a run three times as slow writes its blocks three times as far apart",
+        "stuck": "a run three times as slow writes its blocks three times as far apart",
     },
-    "stuck_recovered": {"stuck": FIRST_BLOCK},
 }
 
 

@@ -448,3 +448,24 @@ def test_a_run_that_crashed_before_any_dict_is_known_by_the_trainer_in_its_trace
 def test_what_frameworks_really_printed_is_read_from_first_to_last(name, dialect, first, last):
     found, lines = whole(name)
     assert (found, lines[0].iteration, lines[-1].iteration) == (dialect, first, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "iteration", "total", "loss"),
+    [
+        ("step 5 loss 2.8787", 5, None, 2.8787),
+        ("[2026-11-24 09:15:20] INFO: iter 15/200: loss=0.9644, lr=3e-4", 15, 200, 0.9644),
+        ("Iteration 40 | train_loss: nan", 40, None, pytest.approx(float("nan"), nan_ok=True)),
+    ],
+)
+def test_loops_of_peoples_own_that_print_a_step_and_its_loss_are_progress(text, iteration, total, loss):
+    (line,) = Parser().feed(text.encode() + b"\n")
+    assert (line.iteration, line.total, line.loss) == (iteration, total, loss)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["step 80: val loss 2.3", "eval step 80 loss 2.3", "step 80 took 3 s, loss 2.3", "epoch 8 | iter 48/136 | loss 17"],
+)
+def test_what_an_evaluation_prints_or_counts_epochs_or_tells_more_is_no_line_of_such_a_loop(text):
+    assert Parser().feed(text.encode() + b"\n") == []

@@ -342,3 +342,15 @@ def test_at_the_border_of_the_threshold_it_does_not_come_and_go():
     for _ in range(1500):
         run.train(1, every=10.0 * 1.1 * chance.lognormvariate(0, 0.03))
     assert run.words() == [FIRING]
+
+
+def test_longer_sequences_start_a_new_baseline():
+    run = Training()
+    for length, ms in ((2048, 10_000.0), (8192, 25_000.0)):
+        for _ in range(200):
+            run.iteration += 1
+            text = line(run.iteration, stamp=run.at + ms / 1000, ms=ms)
+            run.write(text.replace(" | lm loss", f" | sequence length: {length} | lm loss"), ms / 1000)
+    run.wait(60)
+    assert run.told == []
+    assert run.state.pace.usual == 25_000.0

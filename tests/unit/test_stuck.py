@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.training import START, Told, Training
+from tests.support.training import START, Told, Training, line
 
 FIRING = ("stuck", "firing", "warning")
 CRITICAL = ("stuck", "escalated", "critical")
@@ -91,18 +91,69 @@ def test_a_checkpoint_in_the_middle_of_an_evaluation_leaves_the_limit_of_a_pause
     assert run.wait(60).words() == [FIRING]
 
 
-def test_a_pause_that_the_run_came_back_from_may_come_again():
-    run = Training().train(60).wait(90).train(60)
-    before = run.at - START
-    run.wait(200)
-    assert run.told == [Told("stuck", "firing", "warning", before + 1.5 * 100)]
+def pausing(run, after, seconds):
+    """Train with a pause that no line marks after each of these iterations."""
+    for iteration in after:
+        run.train((iteration - run.iteration) // run.step).wait(seconds)
+    return run
 
 
-def test_a_silence_that_was_told_as_stuck_is_not_learned():
-    run = Training().train(60).wait(3600).train(60)
-    before = run.at - START
-    run.wait(130)
-    assert run.told[-1] == Told("stuck", "firing", "warning", before + 120.0)
+def limit(run):
+    """Return for how long the run may be silent now before it is told."""
+    told, began = len(run.told), run.at
+    while len(run.told) == told:
+        run.wait(5)
+    assert run.told[-1].kind == "stuck"
+    return pytest.approx(run.told[-1].at - (began - START), abs=1)
+
+
+def test_a_pause_that_no_line_marks_may_come_again_after_a_multiple_of_its_iteration_and_last_twice_as_long():
+    assert limit(pausing(Training(), [70], 90).train(70)) == 2 * 100
+
+
+def test_after_other_iterations_the_usual_limit_holds():
+    assert limit(pausing(Training(), [70], 90).train(35)) == 120
+
+
+def test_a_pause_may_come_as_far_after_the_last_time_as_that_was_after_the_time_before():
+    assert limit(pausing(Training(), [31, 81], 90).train(50)) == 2 * 100
+
+
+def test_of_two_kinds_of_pauses_each_is_expected_at_its_own_iterations():
+    run = pausing(Training(), [70, 120], 90)
+    assert run.train(20).wait(150).told == []
+    assert run.train(100).wait(150).told == []
+    assert limit(run.train(30)) == 120
+
+
+def test_after_three_pauses_that_nothing_foretold_one_may_come_at_any_time():
+    assert limit(pausing(Training(), [53, 94, 139], 90).train(17)) == 2 * 100
+
+
+def test_a_bar_that_is_not_drawn_at_each_iteration_may_pause_one_line_earlier():
+    assert pausing(Training(step=2), [120], 90).train(59).wait(150).told == []
+
+
+def test_a_silence_that_was_told_as_a_warning_is_a_pause_when_the_run_goes_on():
+    run = pausing(Training(), [70], 190)
+    assert run.words() == [FIRING]
+    run.train(70).wait(350)
+    assert run.words() == [FIRING, ("stuck", "resolved", "warning")]
+
+
+def test_a_silence_that_was_critical_was_a_stall_and_is_not_learned():
+    assert limit(pausing(Training(), [60], 3600).train(60)) == 120
+
+
+def test_who_does_not_work_for_three_times_as_long_as_it_pauses_stalls():
+    assert limit(pausing(Training(), [60, 85, 110], 90).train(25)) == 120
+
+
+def test_pauses_are_remembered_across_launches():
+    run = pausing(Training(), [70], 90).train(30)
+    run.write("[before the start of training step] datetime: 2026-11-24 10:30:00", 60)
+    run.iteration = 100
+    assert run.train(40).wait(150).told == []
 
 
 def test_a_start_is_stuck_after_fifteen_floors_without_a_word():
@@ -143,11 +194,25 @@ def test_a_planned_end_is_no_silence():
     assert run.words() == [("stopped", "firing", "warning")]
 
 
-def test_a_log_that_is_written_in_blocks_is_not_stuck_once_the_blocks_are_known():
+def test_a_log_that_is_written_in_blocks_is_not_stuck_and_its_longest_wait_counts():
     run = Training(poll=10.0).train_in_blocks(10, lines=30)
-    assert run.told == [Told("stuck", "firing", "warning", 420.0), Told("stuck", "resolved", "warning", 600.0)]
+    assert run.told == []
     run.wait(500)
-    assert run.told[2].at == pytest.approx(3000.0 + 1.5 * 290, abs=1)
+    assert run.told[0].at == pytest.approx(3000.0 + 1.5 * 300, abs=1)
+
+
+def test_until_lines_were_seen_to_come_a_log_may_be_written_in_blocks_of_eight_kilobytes():
+    run = Training(poll=10.0).skip(2000)
+    run.at = START
+    run.train(200)
+    block = 8192 / len(line(200, stamp=run.at)) * 10
+    assert limit(run) == 1.5 * block
+
+
+def test_a_line_that_came_by_itself_shows_that_a_log_is_not_written_in_blocks():
+    run = Training(poll=10.0).skip(2000)
+    run.at = START
+    assert limit(run.train(201)) == 120
 
 
 def test_a_first_line_that_does_not_tell_the_log_interval_is_followed_for_the_time_of_a_start():

@@ -36,6 +36,7 @@ from monitor_core.parse.dialects import (
     olmo,
     paddle,
     paddlenlp,
+    plain,
     pytorch_examples,
     tensorflow,
     timm,
@@ -86,6 +87,7 @@ _ALL = (
     deepspeed.DIALECT,
     dllogger.DIALECT,
     mllog.DIALECT,
+    plain.DIALECT,
     tqdm.DIALECT,
 )
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
