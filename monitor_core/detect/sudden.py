@@ -72,7 +72,9 @@ def lines(pace: Pace) -> int:
 
 def over(pace: Pace, slow: float) -> bool:
     """Whether a slowdown that was found is over."""
-    return pace.usual is None or (pace.since.lines >= SPAN and recovered(pace, pace.usual, slow))
+    return (
+        pace.usual is None or pace.since.at is None or (pace.since.lines >= SPAN and recovered(pace, pace.usual, slow))
+    )
 
 
 def recovered(pace: Pace, usual: float, slow: float) -> bool:

@@ -52,7 +52,7 @@ def _lines_again(incident: Incident, scene: Scene, now: float) -> Text:
 # What is said of a slowdown that did not begin all at once.
 _SLOW_BY = {
     "drift": "Little by little takes {} as long",
-    "relaunch": "Takes {} as long as the launch before",
+    "relaunch": "Takes {} as long as the launch before,",
 }
 
 
