@@ -74,9 +74,11 @@ MEANINGS: Mapping[Kind, Meaning] = {
     Kind.SLOW: Meaning(
         "The time per iteration is lastingly longer than usual for this launch.",
         {
+            "how": "sudden, drift, or relaunch: against an earlier launch",
             **_FACTOR,
             "usual_ms": "usual time per iteration",
             "now_ms": "time per iteration now",
+            "derived": "whether that is from the times of the lines",
             "lines": "median of how many lines",
             **_LIMITS,
             **_SINCE,

@@ -21,6 +21,8 @@ _SILENT_IN = {
     Phase.EVALUATING: "No end of the evaluation since ",
 }
 _WHOLE_SECONDS = 10
+# A pace that is so near the one before is that pace.
+_NEAR = 1.1
 
 
 def _stuck(incident: Incident, scene: Scene, now: float) -> Text:
@@ -46,14 +48,23 @@ def _lines_again(incident: Incident, scene: Scene, now: float) -> Text:
     return again(incident, scene, "New lines again")
 
 
+# What is said of a slowdown that did not begin all at once.
+_SLOW_BY = {
+    "drift": "Little by little takes {} as long",
+    "relaunch": "Takes {} as long as the launch before,",
+}
+
+
 def _slow(incident: Incident, scene: Scene, now: float) -> Text:
     factor, limit = incident.figure("factor") or 1.0, passed_limit(incident) or 1.0
     since = incident.counter("since_iteration")
     from_ms, to_ms = incident.figure("usual_ms") or 0.0, incident.figure("now_ms") or 0.0
     began = f" since iteration {count(since)}" if since is not None else ""
+    slow = _SLOW_BY.get(incident.said("how"), "Takes {} as long").format(ratio_text(factor))
     pace = f"{seconds_per_iteration(from_ms)} → {seconds_per_iteration(to_ms)}{NBSP}s per iteration"
+    pace += ", by the times of its lines" if incident.facts.get("derived") else ""
     return (
-        Strong((f"Takes {ratio_text(factor)} as long{began}",)),
+        Strong((f"{slow}{began}",)),
         " at ",
         Time(incident.starts_at),
         f"{on(scene)}: {pace}. The limit is {ratio_text(limit)}.",
@@ -61,8 +72,11 @@ def _slow(incident: Incident, scene: Scene, now: float) -> Text:
 
 
 def _back_to_pace(incident: Incident, scene: Scene, now: float) -> Text:
-    pace = "Over" if scene.ms is None else f"Back to {seconds_per_iteration(scene.ms)}{NBSP}s per iteration"
-    return again(incident, scene, pace)
+    if scene.ms is None:
+        return again(incident, scene, "Over")
+    kept = incident.said("how") == "relaunch" and scene.ms > (incident.figure("usual_ms") or 0.0) * _NEAR
+    words = "Taken for usual in this launch: {}" if kept else "Back to {}"
+    return again(incident, scene, words.format(f"{seconds_per_iteration(scene.ms)}{NBSP}s per iteration"))
 
 
 def worst_factor(incident: Incident, now: float) -> str:

@@ -12,7 +12,7 @@ from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
-from monitor_core.track.pace import Pace, covered, remember, sound_ms, took
+from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
 
@@ -66,6 +66,7 @@ class RunState:
     first_loss: float | None = None
     ms: float | None = None
     batch_size: int | None = None
+    sequence_length: int | None = None
     started_at: float | None = None
     line_at: float | None = None
     alive_at: float | None = None
@@ -129,6 +130,11 @@ class RunState:
         return self.iteration - self.launch_iteration >= WARM_UP
 
     @property
+    def setup(self) -> Setup:
+        """Return with what the last line was done."""
+        return Setup(self.batch_size, self.sequence_length, self.settings.get("log_interval", self.step))
+
+    @property
     def started(self) -> bool:
         """Whether this launch has printed a progress line."""
         return self.launch_lines > 0
@@ -175,8 +181,7 @@ class RunState:
             moment = getattr(self, name)
             if moment is not None:
                 setattr(self, name, moment + seconds)
-        if self.pace.since_at is not None:
-            self.pace.since_at += seconds
+        self.pace.shift(seconds)
         if self.failure is not None:
             self.failure.at += seconds
 
@@ -195,11 +200,18 @@ class RunState:
             return False
         if self.launches == 0 or (self.ended_at is not None and at - self.ended_at > _PRINTED_LATE):
             self._launch(at - took(line, self.step))
-        if line.batch_size != self.batch_size:
-            self.pace = Pace(mean_count=self.pace.mean_count, mean_sum=self.pace.mean_sum)
+        self.pace = self._pace_of(line)
         self._learn_gap(line, at, healthy=healthy)
         self._advance(line, at, source)
         return True
+
+    def _pace_of(self, line: Progress) -> Pace:
+        other = line.sequence_length != self.sequence_length or (self.pace.derived and sound_ms(line) is not None)
+        if line.batch_size == self.batch_size and not other:
+            return self.pace
+        if other or not line.batch_size or not self.batch_size:
+            return self.pace.renewed()
+        return self.pace.scaled(line.batch_size / self.batch_size)
 
     def _goes_back(self, line: Progress, at: float, last: int | None) -> bool:
         """Whether a line is the first of a new launch, by its number; `last` is that of the one before in its file.
@@ -239,6 +251,7 @@ class RunState:
         outrun = self.total is not None and line.iteration > self.total
         self.total = line.total or (None if relaunched or outrun else self.total)
         self.iteration, self.batch_size = line.iteration, line.batch_size
+        self.sequence_length = line.sequence_length
         self.ms = sound_ms(line)
         self.loss = self.loss if line.loss is None else line.loss
         if self.first_loss is None:
@@ -247,6 +260,7 @@ class RunState:
         self.stuck_since = None
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
+        self.pace.measure(line, at, self.step, pause=self.covers_pause)
         if self.failure is not None and self.failure.outlived_by(source, at):
             self.failure.lines_since += 1
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
@@ -308,7 +322,7 @@ class RunState:
         self.launches += 1
         self.launch_lines = 0
         self.started_at = self.alive_at = at
-        self.pace = Pace()
+        self.pace = self.pace.relaunched(self.setup)
         self.gaps.clear()
         self.usual_gap = None
         self.sources.clear()

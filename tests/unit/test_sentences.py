@@ -10,7 +10,18 @@ import pytest
 from monitor_core.incident.excerpt import shorten
 from monitor_core.incident.scene import Scene
 from monitor_core.model.incidents import KINDS, Kind
-from tests.support.incidents import BY_KIND, FINISHED, ON_HOST, STOPPED, STUCK, UNREACHABLE, around, resolved, told
+from tests.support.incidents import (
+    BY_KIND,
+    FINISHED,
+    ON_HOST,
+    SLOW,
+    STOPPED,
+    STUCK,
+    UNREACHABLE,
+    around,
+    resolved,
+    told,
+)
 
 PAGE = (Path(__file__).parents[1] / "data" / "messages.txt").read_text()
 # By kind and part, the lines that the page of all messages has.
@@ -30,6 +41,27 @@ def test_a_resolved_alert_says_since_when_and_for_how_long_it_was(kind):
 @pytest.mark.parametrize("kind", Kind)
 def test_push_text_mail_subject_and_last_line_name_the_trouble_by_themselves(kind):
     assert around(BY_KIND[kind]) == WRITTEN[kind, "around it"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"how": "sudden"}, "Takes 1.62x as long since iteration 12,300 at"),
+        ({"how": "drift"}, "Little by little takes 1.62x as long since iteration 12,300 at"),
+        ({"how": "relaunch"}, "Takes 1.62x as long as the launch before, since iteration 12,300 at"),
+        ({"derived": True}, "0.408 to 0.661 s per iteration, by the times of its lines. The limit is 1.10x."),
+    ],
+)
+def test_a_slow_run_is_said_to_be_slow_in_the_way_it_is(facts, words):
+    assert words in "\n".join(told(replace(SLOW, facts={**SLOW.facts, **facts})))
+
+
+@pytest.mark.parametrize(
+    ("usual", "words"), [(300.0, "Taken for usual in this launch: 0.408 s"), (400.0, "Back to 0.408 s")]
+)
+def test_a_slow_launch_is_over_when_its_pace_is_taken_for_usual_or_back(usual, words):
+    over = resolved(replace(SLOW, facts={**SLOW.facts, "how": "relaunch", "usual_ms": usual}))
+    assert words in "\n".join(told(over))
 
 
 def test_a_sentence_ends_with_an_ending_that_closed_the_incident():
