@@ -9,8 +9,8 @@ from monitor_core.track.state import RunState
 
 # Of fewer lines and iterations a share says little.
 _LEAST_LINES, _LEAST_ITERATIONS = 10, 50
-# Halved four times, less what it was doubled, within so many iterations. Over thousands of them a healthy scale may
-# fall as far, and settle below one: only a fast fall tells of gradients that overflow again and again.
+# Halved four times, less what it was doubled, within the last lines and so many iterations. Over thousands of them a
+# healthy scale may fall as far, and settle below one: only a fast fall tells of gradients that overflow time and again.
 _FALLEN, _FAST = 16, 500
 
 
