@@ -61,7 +61,7 @@ def spike(state: RunState, values: Values, _now: float) -> Finding | None:
 def diverged(state: RunState, values: Values, _now: float) -> Finding | None:
     """Return a finding from when a loss has grown for long, has not come back, or is ten times its first ones."""
     level, ratio = _followed(state, values), values["diverged"]
-    if ratio is None or not level.last:
+    if ratio is None or not (level.lost or level.growing or level.far >= _FAR_LINES):
         return None
     now, limit = statistics.median(level.last), ratio.amount
     if level.lost and level.center is not None:
@@ -69,11 +69,9 @@ def diverged(state: RunState, values: Values, _now: float) -> Finding | None:
     elif level.growing and level.best is not None:
         why, best, at, iteration = "growth", level.best, level.grown_at, level.grown_iteration
         now = level.smooth
-    elif level.far >= _FAR_LINES and level.first is not None:
-        why, best, at, iteration = "first", level.first, level.far_at, level.far_iteration
-        limit = math.exp(_FAR)
     else:
-        return None
+        why, best, at, iteration = "first", level.first or 0.0, level.far_at, level.far_iteration
+        limit = math.exp(_FAR)
     facts: dict[str, Number] = {
         "why": why,
         "factor": math.exp(now - best),
@@ -126,7 +124,8 @@ def _followed(state: RunState, values: Values) -> Level:
 def _take(level: Level, sample: Sample, values: Values) -> None:
     loss = math.log(sample.loss)
     level.count += 1
-    level.last = [*level.last, loss][-_LATEST:]
+    level.last.append(loss)
+    del level.last[:-_LATEST]
     _judge_jump(level, loss, sample, values)
     _judge_growth(level, loss, sample, values)
     _judge_distance(level, loss, sample)

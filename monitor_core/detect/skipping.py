@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from monitor_core.model.incidents import Finding, Kind, Number, Severity
 from monitor_core.thresholds import Values
 from monitor_core.track.losses import Scaling
@@ -9,15 +11,15 @@ from monitor_core.track.state import RunState
 
 # Of fewer lines and iterations a share says little.
 _LEAST_LINES, _LEAST_ITERATIONS = 10, 50
-# Halved four times, less what it was doubled, within the last lines and so many iterations. Over thousands of them a
-# healthy scale may fall as far, and settle below one: only a fast fall tells of gradients that overflow time and again.
+# Halved four times, less what it was doubled, within so many iterations. Over thousands of them a healthy scale may
+# fall as far, and settle below one: only a fast fall tells of gradients that overflow time and again.
 _FALLEN, _FAST = 16, 500
 
 
 def observe(state: RunState, values: Values, now: float) -> Finding | None:
     """Return a finding while the share of skipped iterations is too high, or the scale far below its highest."""
     limit, scaling = values["skipping"], state.losses.scaling
-    facts = None if limit is None else _too_many(scaling, limit.amount) or _collapsed(scaling)
+    facts = None if limit is None else _too_many(scaling, limit.amount) or _collapsed(scaling, state.iteration or 0)
     if facts is None:
         scaling.since_at = None
         return None
@@ -43,11 +45,8 @@ def _too_many(scaling: Scaling, limit: float) -> dict[str, Number] | None:
     return {"what": "skipped", "share": share, "limit": limit, "skipped": skipped, "of": iterations}
 
 
-def _collapsed(scaling: Scaling) -> dict[str, Number] | None:
-    if not scaling.scales:
+def _collapsed(scaling: Scaling, iteration: int) -> dict[str, Number] | None:
+    held = [scale for (_, scale), (until, _) in pairwise(scaling.scales) if iteration - until <= _FAST]
+    if not held or scaling.scales[-1][1] * _FALLEN > max(held):
         return None
-    at, now = scaling.scales[-1]
-    before = max(scale for iteration, scale in scaling.scales if at - iteration <= _FAST)
-    if now <= 0 or now * _FALLEN > before:
-        return None
-    return {"what": "scale", "scale": now, "scale_before": before}
+    return {"what": "scale", "scale": scaling.scales[-1][1], "scale_before": max(held)}

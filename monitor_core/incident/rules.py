@@ -109,7 +109,7 @@ def _flat(incident: Incident, now: float) -> str:
 def _skipping(incident: Incident, now: float) -> str:
     if incident.said("what") == "scale":
         scale, before = incident.figure("scale") or 0.0, incident.figure("scale_before") or 0.0
-        return f"loss scale {significant(before)}, then {significant(scale)} within 50 lines"
+        return f"loss scale {significant(before)}, then {significant(scale)} within 500 iterations"
     skipped, of = incident.counter("skipped") or 0, incident.counter("of") or 0
     share, limit = incident.figure("share") or 0.0, incident.figure("limit") or 0.0
     return f"{count(skipped)} of {count(of)} iterations skipped: {share:.0%}, limit {limit:.0%}"

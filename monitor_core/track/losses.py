@@ -152,8 +152,8 @@ class Flat:
 class Scaling:
     """What fp16 does: iterations and how many of them were skipped, and the loss scale, of the last lines.
 
-    `scales` are told with their iterations. The first iterations, which find the scale, are left out. `since_*`: from
-    when on too much was skipped, or the scale had fallen too far.
+    `scales` are told with the iterations from which on they held. The first iterations, which find the scale, are left
+    out. `since_*`: from when on too much was skipped, or the scale had fallen too far.
     """
 
     iterations: list[int] = field(default_factory=list)
@@ -169,8 +169,9 @@ class Scaling:
         if line.skipped is not None:
             _keep(self.iterations, iterations, _WINDOW)
             _keep(self.skipped, line.skipped, _WINDOW)
-        if line.loss_scale is not None and math.isfinite(line.loss_scale):
-            _keep(self.scales, (line.iteration, line.loss_scale), _WINDOW)
+        scale = line.loss_scale
+        if scale is not None and math.isfinite(scale) and (not self.scales or self.scales[-1][1] != scale):
+            _keep(self.scales, (line.iteration, scale), _WINDOW)
 
 
 @dataclass(slots=True)
