@@ -49,12 +49,13 @@ HEALTHY = {
     "restarts of the learning rate": noisy(_warm_restarts, 0.02),
     "a warm-up that raises the loss": noisy(_warm_up_bump, 0.05),
     "a heavy tail": noisy(lambda _: 0.02, 1.5),
-    "one sample in ten that is hard": [0.05 * (20 if random.Random(n).random() < 0.1 else 1) for n in range(LINES)],
+    "one sample in ten that is hard": noisy(lambda n: 0.05 * (20 if random.Random(n).random() < 0.1 else 1), 0.2),
+    "one in three": noisy(lambda n: 0.05 * (20 if random.Random(n).random() < 0.3 else 1), 0.2, lines=2 * LINES),
     "losses around zero": [random.Random(n).gauss(0, 0.02) for n in range(LINES)],
     "losses that are rounded to zero": [round(0.0002 * random.Random(n).lognormvariate(0, 1), 4) for n in range(LINES)],
-    "losses of two digits": [round(0.05 + 0.3 * math.exp(-n / 300), 2) for n in range(LINES)],
+    "losses of one digit": [0.06 if n < 500 and n % 3 else 0.05 for n in range(LINES)],
     "a constant loss": [2.314] * LINES,
-    "a loss that a bar holds for a hundred lines": [round(2.0 / (1 + n // 100), 4) for n in range(LINES)],
+    "a loss that a bar holds for 55 lines": [round(2.0 + 1 / (1 + n // 55), 4) for n in range(LINES)],
 }
 
 

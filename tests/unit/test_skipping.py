@@ -23,6 +23,8 @@ def test_more_than_a_fifth_of_the_last_iterations_skipped_is_told_until_it_is_a_
     assert incident.facts["share"] == pytest.approx(1 / 3, abs=0.02)
     assert 250 < incident.facts["since_iteration"] < 290
     assert [one.active for one in found([*lines, *lines_of([1024] * 460)[400:]])] == [False]
+    fewer = lines_of([1024] * 460, skipped=lambda n: n > 250 and n % 7 == 0)[400:]
+    assert [one.active for one in found([*lines, *fewer])] == [True]
     assert kinds(lines, skipping="50%") == []
 
 
