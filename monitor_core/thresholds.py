@@ -26,11 +26,22 @@ class Form(StrEnum):
     RATIO = "ratio"
     DURATION = "duration"
     EITHER = "ratio or duration"
+    COUNT = "whole number"
+    SHARE = "share"
+
+
+_EXAMPLES = {
+    Form.RATIO: "1.1, 2, 3.5",
+    Form.DURATION: DURATION_EXAMPLES,
+    Form.EITHER: f"1.5, {DURATION_EXAMPLES}",
+    Form.COUNT: "50, 200",
+    Form.SHARE: "0.2, 20%",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A threshold's value: `amount` is a ratio, or seconds if `is_duration`; `text` is how a person types it."""
+    """A threshold's value: `amount` is a number, or seconds if `is_duration`; `text` is how a person types it."""
 
     amount: float
     is_duration: bool
@@ -43,7 +54,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One tunable. `low` and `high` bound a ratio, `shortest` and `longest` (seconds) a duration.
+    """One tunable. `low` and `high` bound a number, `shortest` and `longest` (seconds) a duration.
 
     `seed` is its value in the preset of the original tool; None where that tool has no such rule.
     """
@@ -61,27 +72,35 @@ class Threshold:
     @property
     def allowed(self) -> str:
         """Say which values are taken: `1.01 to 10` or `5s to 7d`."""
-        ratio = f"{self.low:g} to {self.high:g}"
+        number = f"{self.low:g} to {self.high:g}"
         duration = f"{compact_duration(self.shortest)} to {compact_duration(self.longest)}"
-        return {Form.RATIO: ratio, Form.DURATION: duration, Form.EITHER: f"{ratio}, or {duration}"}[self.form]
+        return {Form.DURATION: duration, Form.EITHER: f"{number}, or {duration}"}.get(self.form, number)
 
     def read(self, text: str) -> Value:
         """Return the value that a person typed; raise ValueError with a sentence that says what is allowed."""
-        number = text.strip().lower().removesuffix("x")
-        if self.form is not Form.DURATION and _NUMBER.fullmatch(number):
-            return self._bounded(Value(float(number), is_duration=False), self.low, self.high, text)
-        if self.form is Form.RATIO:
-            raise ValueError(
-                f"{text!r} is not a ratio (examples: 1.1, 2, 3.5); allowed for {self.name}: {self.allowed}"
-            )
+        number = self._number(text.strip().lower())
+        if number is not None:
+            return self._bounded(Value(number, is_duration=False), self.low, self.high, text)
         try:
-            seconds = parse_duration(text)
+            seconds = parse_duration(text) if self.form in {Form.DURATION, Form.EITHER} else None
         except ValueError:
-            example = f"1.5, {DURATION_EXAMPLES}" if self.form is Form.EITHER else DURATION_EXAMPLES
+            seconds = None
+        if seconds is None:
             raise ValueError(
-                f"{text!r} is not a {self.form} (examples: {example}); allowed for {self.name}: {self.allowed}"
-            ) from None
+                f"{text!r} is not a {self.form} (examples: {_EXAMPLES[self.form]});"
+                f" allowed for {self.name}: {self.allowed}"
+            )
         return self._bounded(Value(seconds, is_duration=True), self.shortest, self.longest, text)
+
+    def _number(self, typed: str) -> float | None:
+        """Return what was typed as a number of this form, None if it is none."""
+        if self.form is Form.DURATION:
+            return None
+        suffix = {Form.COUNT: "", Form.SHARE: "%"}.get(self.form, "x")
+        digits = typed.removesuffix(suffix)
+        if not _NUMBER.fullmatch(digits) or (self.form is Form.COUNT and not digits.isdigit()):
+            return None
+        return float(digits) / (100 if suffix == "%" and digits != typed else 1)
 
     def _bounded(self, value: Value, low: float, high: float, typed: str) -> Value:
         if low <= value.amount <= high:
@@ -141,6 +160,42 @@ CATALOGUE: Mapping[str, Threshold] = MappingProxyType(
                 None,
                 "How long the processes of a run may stay after the end of its training.",
                 longest=86400.0,
+            ),
+            Threshold(
+                "loss_spike",
+                Form.RATIO,
+                "6",
+                None,
+                "How many deviations above its usual a loss must be on half of the last 10 lines to be a spike.",
+                low=3.0,
+                high=100.0,
+            ),
+            Threshold(
+                "diverged",
+                Form.RATIO,
+                "1.3",
+                None,
+                "How many times its best a smoothed loss must be for 200 lines, or its usual 100 lines after a spike.",
+                low=1.05,
+                high=1000.0,
+            ),
+            Threshold(
+                "loss_flat",
+                Form.COUNT,
+                "50",
+                None,
+                "On how many lines in a row a loss must be the same to the last digit to be flat.",
+                low=20.0,
+                high=100_000.0,
+            ),
+            Threshold(
+                "skipping",
+                Form.SHARE,
+                "0.2",
+                None,
+                "Which share of the iterations of the last 50 lines must be skipped to be too many.",
+                low=0.01,
+                high=1.0,
             ),
             Threshold(
                 "unreachable",

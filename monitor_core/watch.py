@@ -76,7 +76,9 @@ class Watch:
         self.recent = (self.recent + lines)[-_RECENT:]
         if window is not None:
             self._prepare(records, window)
-        return sum(self._take(source, record, window) for record in records)
+        fresh = sum(self._take(source, record, window) for record in records)
+        self.state.losses.no_number.quote(lines)
+        return fresh
 
     def lacks_head(self, source: str) -> bool:
         """Whether the last part of a file left open what its beginning may tell."""

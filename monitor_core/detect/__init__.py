@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor_core.detect import ending, exiting, limits, seed, slow, stuck
+from monitor_core.detect import ending, exiting, limits, loss, nan, seed, skipping, slow, stuck
 from monitor_core.model.incidents import Finding
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.state import RunState
@@ -31,13 +31,19 @@ class Rules:
     learning: Learning
 
 
+_OBSERVERS = (
+    ending.observe,
+    exiting.observe,
+    stuck.observe,
+    slow.observe,
+    nan.observe,
+    loss.spike,
+    loss.diverged,
+    loss.flat,
+    skipping.observe,
+)
 RULES = {
-    Preset.DEFAULT: Rules(
-        (limits.follow, slow.follow),
-        (ending.observe, exiting.observe, stuck.observe, slow.observe),
-        stuck.deadline,
-        slow.learning,
-    ),
+    Preset.DEFAULT: Rules((limits.follow, slow.follow), _OBSERVERS, stuck.deadline, slow.learning),
     Preset.SEED: Rules(
         (seed.follow,), (ending.observe, exiting.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning
     ),

@@ -21,9 +21,6 @@ class Meaning:
 # Kinds that have their messages and their life already, and that nothing looks for yet.
 UNFOUND = frozenset(
     {
-        Kind.LOSS_NAN,
-        Kind.LOSS_SPIKE,
-        Kind.DIVERGED,
         Kind.COMM_GROUP,
         Kind.GPU_LOST,
         Kind.GPU_IDLE,
@@ -86,9 +83,9 @@ MEANINGS: Mapping[Kind, Meaning] = {
         ("slow", "slow_critical"),
     ),
     Kind.LOSS_NAN: Meaning(
-        "The loss is NaN, infinite, or not printed any more.",
+        "The loss is NaN, infinite, or not printed any more, or it is 0 and its gradients are NaN.",
         {
-            "value": "nan, inf or missing",
+            "value": "nan, inf, missing, zero or gradients",
             "before": "the last loss that was a number",
             **_NORMS,
             "save_interval": "iterations between checkpoints",
@@ -108,17 +105,45 @@ MEANINGS: Mapping[Kind, Meaning] = {
             **_NORMS,
             **_SINCE,
         },
+        ("loss_spike",),
     ),
     Kind.DIVERGED: Meaning(
-        "The smoothed loss has grown for long.",
+        "The smoothed loss has grown for long, has not come back from a spike, or is 10 times the first ones.",
         {
+            "why": "growth, spike or first",
             **_FACTOR,
-            "best_loss": "its lowest",
+            "best_loss": "its lowest, its usual one before the spike, or the highest of the first 100",
             "last_loss": "loss now",
             "limit": "the factor that was passed",
             **_NORMS,
             **_SINCE,
         },
+        ("diverged",),
+    ),
+    Kind.LOSS_FLAT: Meaning(
+        "The loss is the same to the last digit, line after line.",
+        {
+            "last_loss": "that loss",
+            "lines": "on how many lines",
+            "limit": "on how many it may be",
+            **_NORMS,
+            **_SINCE,
+        },
+        ("loss_flat",),
+    ),
+    Kind.SKIPPING: Meaning(
+        "fp16 skips many iterations, since their gradients overflow, or halves its loss scale again and again.",
+        {
+            "what": "skipped or scale",
+            "share": "share of the iterations that is skipped, 0 to 1",
+            "skipped": "iterations skipped",
+            "of": "of how many",
+            "scale": "loss scale now",
+            "scale_before": "loss scale before",
+            "limit": "the share that was passed",
+            **_SINCE,
+        },
+        ("skipping",),
     ),
     Kind.FINISHED: Meaning("An end marker after the last iteration, or exit code 0 there.", _ENDED),
     Kind.STOPPED: Meaning("An end that somebody or the scheduler ordered, or exit code 0 before the end.", _ENDED),

@@ -1,4 +1,4 @@
-"""What is said of a loss that is no number, jumps, or grows."""
+"""What is said of a loss that is no number, jumps, grows or stands still, and of iterations that fp16 skips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from monitor_core.model.message import Fact, Strong, Text, Time, TimeStyle
 from monitor_core.units import count, significant
 from monitor_core.units import ratio as ratio_text
 
-_NO_NUMBER = {"inf": "Loss is infinite", "missing": "No loss is printed"}
+_NO_NUMBER = {
+    "inf": "Loss is infinite",
+    "missing": "No loss is printed",
+    "zero": "Loss is 0 with NaN gradients",
+    "gradients": "Gradients are NaN",
+}
 
 
 def _nan(incident: Incident, scene: Scene, now: float) -> Text:
@@ -87,13 +92,21 @@ def _grad_norm(incident: Incident, scene: Scene, now: float) -> list[Fact]:
     return [Fact("Grad norm", (norms,))] if norms else []
 
 
+_GROWN = ("Loss grows", "its best")
+_DIVERGED = {
+    "spike": ("Loss has not come back", "its usual"),
+    "first": ("Loss is far above its first ones", "the highest of them"),
+}
+
+
 def _diverged(incident: Incident, scene: Scene, now: float) -> Text:
     since = incident.counter("since_iteration") or 0
     best, last = incident.figure("best_loss") or 0.0, incident.figure("last_loss") or 0.0
     limit = incident.figure("limit")
-    over = "" if limit is None else f" The limit is {ratio_text(limit)} its best."
+    what, than = _DIVERGED.get(incident.said("why"), _GROWN)
+    over = "" if limit is None else f" The limit is {ratio_text(limit)} {than}."
     return (
-        Strong((f"Loss grows since iteration {count(since)}",)),
+        Strong((f"{what} since iteration {count(since)}",)),
         " at ",
         Time(incident.starts_at),
         f"{on(scene)}: {significant(best)} → {significant(last)}, smoothed.{over}",
@@ -101,8 +114,56 @@ def _diverged(incident: Incident, scene: Scene, now: float) -> Text:
 
 
 def _back(incident: Incident, scene: Scene, now: float) -> Text:
-    loss = "Loss has come back" if scene.loss is None else f"Loss is back at {significant(scene.loss)}"
+    limit = incident.figure("limit")
+    settled = incident.kind is Kind.LOSS_SPIKE and limit is not None and scene.loss is not None and scene.loss > limit
+    loss = "Loss has come back"
+    if scene.loss is not None:
+        loss = f"Loss {'has settled' if settled else 'is back'} at {significant(scene.loss)}"
     return again(incident, scene, loss)
+
+
+def _flat(incident: Incident, scene: Scene, now: float) -> Text:
+    since, lines_held = incident.counter("since_iteration") or 0, incident.counter("lines") or 0
+    last, limit = incident.figure("last_loss") or 0.0, incident.counter("limit")
+    over = "" if limit is None else f" The limit is {limit}."
+    return (
+        Strong((f"Loss has not changed since iteration {count(since)}",)),
+        " at ",
+        Time(incident.starts_at),
+        f"{on(scene)}: {significant(last)} on {count(lines_held)} lines.{over}",
+    )
+
+
+def _changes(incident: Incident, scene: Scene, now: float) -> Text:
+    return again(incident, scene, "Loss changes again")
+
+
+def _skipping(incident: Incident, scene: Scene, now: float) -> Text:
+    since = incident.counter("since_iteration") or 0
+    where: Text = (" at ", Time(incident.starts_at))
+    if incident.said("what") == "scale":
+        scales = (
+            f"{significant(incident.figure('scale_before') or 0.0)} → {significant(incident.figure('scale') or 0.0)}"
+        )
+        return (Strong((f"Loss scale collapses since iteration {count(since)}",)), *where, f"{on(scene)}: {scales}.")
+    limit = incident.figure("limit")
+    over = "" if limit is None else f" The limit is {limit:.0%}."
+    skipped, of = incident.counter("skipped") or 0, incident.counter("of") or 0
+    return (
+        Strong((f"Iterations are skipped since {count(since)}",)),
+        *where,
+        f"{on(scene)}: {count(skipped)} of the last {count(of)}.{over}",
+    )
+
+
+def _share(incident: Incident, now: float) -> str:
+    share = incident.figure("share")
+    return "" if share is None else f"{share:.0%}"
+
+
+def _no_more_skipped(incident: Incident, scene: Scene, now: float) -> Text:
+    what = "Loss scale holds again" if incident.said("what") == "scale" else "Few iterations are skipped"
+    return again(incident, scene, what)
 
 
 LOSSES: Mapping[Kind, Speech] = {
@@ -111,4 +172,6 @@ LOSSES: Mapping[Kind, Speech] = {
     ),
     Kind.LOSS_SPIKE: Speech(_spike, _back, worst_factor, each(lines.iteration, _above, _grad_norm, lines.checkpoint)),
     Kind.DIVERGED: Speech(_diverged, _back, worst_factor, each(lines.iteration, _grad_norm, lines.checkpoint)),
+    Kind.LOSS_FLAT: Speech(_flat, _changes, no_number, each(lines.iteration, _grad_norm, lines.checkpoint)),
+    Kind.SKIPPING: Speech(_skipping, _no_more_skipped, _share, each(lines.iteration, lines.loss, lines.checkpoint)),
 }

@@ -13,7 +13,7 @@ from monitor_core.model.decisions import HeldThreshold
 from monitor_core.model.incidents import KINDS, Incident, Kind, Phase, Severity
 from monitor_core.parse.signatures import EXIT_CODE
 from monitor_core.thresholds import CATALOGUE
-from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration
+from monitor_core.units import NBSP, count, duration, ratio, seconds_per_iteration, significant
 
 _WAITED_FOR = {
     Phase.STARTING: "no first line",
@@ -78,6 +78,44 @@ def _slow(incident: Incident, now: float) -> str:
     return f"{pace}: {ratio(incident.figure('factor') or 1.0)}, limit {ratio(passed_limit(incident) or 1.0)}"
 
 
+def _nan(incident: Incident, now: float) -> str:
+    words = {"missing": "no loss on a line that told one before", "zero": "loss 0 with gradients that are no number"}
+    value, before = incident.said("value"), incident.figure("before")
+    what = words.get(value, "gradients that are no number" if value == "gradients" else f"loss {value or 'no number'}")
+    return what if before is None else f"{what}, {significant(before)} before"
+
+
+def _spike(incident: Incident, now: float) -> str:
+    above, of = incident.counter("above") or 0, incident.counter("lines") or 0
+    limit, usual = incident.figure("limit") or 0.0, incident.figure("usual_loss") or 0.0
+    return f"{above} of the last {of} losses above {significant(limit)}, usual {significant(usual)}"
+
+
+def _diverged(incident: Incident, now: float) -> str:
+    last, best = incident.figure("last_loss") or 0.0, incident.figure("best_loss") or 0.0
+    words = {
+        "spike": "loss {} for 100 lines after a spike, usual {}",
+        "first": "loss {}, the highest of the first 100 was {}",
+    }
+    pair = words.get(incident.said("why"), "smoothed loss {} for 200 lines, its best {}")
+    factor, limit = incident.figure("factor") or 1.0, incident.figure("limit") or 1.0
+    return f"{pair.format(significant(last), significant(best))}: {ratio(factor)}, limit {ratio(limit)}"
+
+
+def _flat(incident: Incident, now: float) -> str:
+    held, limit = incident.counter("lines") or 0, incident.counter("limit") or 0
+    return f"loss {significant(incident.figure('last_loss') or 0.0)} on {count(held)} lines in a row: limit {limit}"
+
+
+def _skipping(incident: Incident, now: float) -> str:
+    if incident.said("what") == "scale":
+        scale, before = incident.figure("scale") or 0.0, incident.figure("scale_before") or 0.0
+        return f"loss scale {significant(before)}, then {significant(scale)} within 500 iterations"
+    skipped, of = incident.counter("skipped") or 0, incident.counter("of") or 0
+    share, limit = incident.figure("share") or 0.0, incident.figure("limit") or 0.0
+    return f"{count(skipped)} of {count(of)} iterations skipped: {share:.0%}, limit {limit:.0%}"
+
+
 def _ended(incident: Incident, now: float) -> str:
     name, rank, host = incident.said("cause"), incident.said("rank"), incident.said("failed_on")
     quoted = "" if name == EXIT_CODE else incident.said("text").strip("[]. ") or "the log says so"
@@ -118,6 +156,11 @@ def _seconds(ms: float) -> str:
 _RULES: Mapping[Kind, Callable[[Incident, float], str]] = {
     Kind.STUCK: _stuck,
     Kind.SLOW: _slow,
+    Kind.LOSS_NAN: _nan,
+    Kind.LOSS_SPIKE: _spike,
+    Kind.DIVERGED: _diverged,
+    Kind.LOSS_FLAT: _flat,
+    Kind.SKIPPING: _skipping,
     Kind.FINISHED: _ended,
     Kind.STOPPED: _ended,
     Kind.FAILED: _ended,

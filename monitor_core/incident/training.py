@@ -182,11 +182,13 @@ def _ranks_again(incident: Incident, scene: Scene, now: float) -> Text:
 
 
 _UNITS = {Kind.SLOW: ratio_text, Kind.LOSS_SPIKE: ratio_text}
+# Their limit is of another sort than what says how bad they were.
+_OTHER_LIMITS = {Kind.LOSS_SPIKE, Kind.LOSS_FLAT, Kind.SKIPPING}
 
 
 def _flapping(incident: Incident, scene: Scene, now: float) -> Text:
     kind, times = Kind(incident.detail), incident.counter("times") or 0
-    worst, limit = incident.figure("worst"), incident.figure("limit")
+    worst, limit = incident.figure("worst"), None if kind in _OTHER_LIMITS else incident.figure("limit")
     unit = _UNITS.get(kind, duration)
     up_to = (
         "" if worst is None else f": up to {unit(worst)}" + ("" if limit is None else f", the limit is {unit(limit)}")

@@ -70,6 +70,8 @@ class Kind(StrEnum):
     LOSS_NAN = "loss_nan"
     LOSS_SPIKE = "loss_spike"
     DIVERGED = "diverged"
+    LOSS_FLAT = "loss_flat"
+    SKIPPING = "skipping"
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -116,14 +118,21 @@ class KindSpec:
 _RUN, _HOST, _SELF = SubjectKind.RUN, SubjectKind.HOST, SubjectKind.SELF
 _INFO, _WARNING, _CRITICAL = (Severity.INFO,), (Severity.WARNING,), (Severity.CRITICAL,)
 _WORSE = (Severity.WARNING, Severity.CRITICAL)
-_TRAINING = frozenset({Kind.STUCK, Kind.COMM_GROUP, Kind.SLOW, Kind.LOSS_NAN, Kind.LOSS_SPIKE, Kind.DIVERGED})
+_LOSSES = frozenset({Kind.LOSS_SPIKE, Kind.DIVERGED, Kind.LOSS_FLAT, Kind.SKIPPING})
+_TRAINING = frozenset({Kind.STUCK, Kind.COMM_GROUP, Kind.SLOW, Kind.LOSS_NAN}) | _LOSSES
 _NEXT_LAUNCH, _GOOD_READ, _OVER = "at the next launch", "at the first good read", "when it is over"
 KINDS: Mapping[Kind, KindSpec] = {
     Kind.STUCK: KindSpec("STUCK", _RUN, _WORSE, "at the next progress line", inhibits=frozenset({Kind.SLOW})),
     Kind.SLOW: KindSpec("SLOW", _RUN, _WORSE, "when the last 20 lines are back below the midpoint of 1 and `slow`"),
-    Kind.LOSS_NAN: KindSpec("NaN LOSS", _RUN, _CRITICAL, "when the loss is a number again", once=True),
+    Kind.LOSS_NAN: KindSpec(
+        "NaN LOSS", _RUN, _CRITICAL, "when the loss is a number again", once=True, inhibits=_LOSSES
+    ),
     Kind.LOSS_SPIKE: KindSpec("LOSS SPIKE", _RUN, _WARNING, "when the loss has come back"),
-    Kind.DIVERGED: KindSpec("DIVERGED", _RUN, _CRITICAL, "when the loss has come back"),
+    Kind.DIVERGED: KindSpec(
+        "DIVERGED", _RUN, _CRITICAL, "when the loss has come back", inhibits=frozenset({Kind.LOSS_SPIKE})
+    ),
+    Kind.LOSS_FLAT: KindSpec("FLAT LOSS", _RUN, _WARNING, "when the loss changes again"),
+    Kind.SKIPPING: KindSpec("SKIPPING", _RUN, _WARNING, "when few iterations are skipped and the loss scale is back"),
     Kind.FINISHED: KindSpec("FINISHED", _RUN, _INFO, _NEXT_LAUNCH, once=True, ends=_TRAINING),
     Kind.STOPPED: KindSpec("STOPPED EARLY", _RUN, _WARNING, _NEXT_LAUNCH, once=True, ends=_TRAINING),
     Kind.FAILED: KindSpec("FAILED", _RUN, _CRITICAL, _NEXT_LAUNCH, once=True, ends=_TRAINING),

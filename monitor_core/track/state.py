@@ -12,6 +12,7 @@ from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
+from monitor_core.track.losses import Losses
 from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
@@ -51,6 +52,7 @@ class RunState:
 
     clock: LineClock = field(default_factory=LineClock)
     pace: Pace = field(default_factory=Pace)
+    losses: Losses = field(default_factory=Losses)
     phase: Phase = Phase.UNKNOWN
     phase_at: float | None = None
     launches: int = 0
@@ -153,7 +155,7 @@ class RunState:
             return self._progress(record, at, source, healthy=healthy)
         self.appear(at)
         if isinstance(record, Detail):
-            self._detail(record)
+            self._detail(record, at)
         elif isinstance(record, Marker):
             self._marker(record, at)
         else:
@@ -182,6 +184,7 @@ class RunState:
             if moment is not None:
                 setattr(self, name, moment + seconds)
         self.pace.shift(seconds)
+        self.losses.shift(seconds)
         if self.failure is not None:
             self.failure.at += seconds
 
@@ -246,6 +249,8 @@ class RunState:
             self.usual_gap = statistics.median(self.gaps)
 
     def _advance(self, line: Progress, at: float, source: str) -> None:
+        iterations = covered(line.iteration, self.iteration if self.started else None, self.step)
+        self.losses.take(line, at, iterations, line.iteration - (self.launch_iteration or 0))
         self.launch_lines += 1
         relaunched = self.launch_lines == 1 and self.launches > 1
         outrun = self.total is not None and line.iteration > self.total
@@ -266,7 +271,8 @@ class RunState:
             if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
                 self.failure = None
 
-    def _detail(self, detail: Detail) -> None:
+    def _detail(self, detail: Detail, at: float) -> None:
+        self.losses.add(detail, at, detail.iteration - (self.launch_iteration or 0))
         if detail.loss is not None:
             self.loss = detail.loss
             self.first_loss = detail.loss if self.first_loss is None else self.first_loss
@@ -277,6 +283,7 @@ class RunState:
         self.iteration = self.total = self.first_iteration = self.launch_iteration = self.ms = None
         self.loss = self.first_loss = self.line_at = self.batch_size = None
         self.lines, self.step = 0, 1
+        self.losses.told = False
         self._launch(at)
 
     def _marker(self, marker: Marker, at: float) -> None:
@@ -323,6 +330,7 @@ class RunState:
         self.launch_lines = 0
         self.started_at = self.alive_at = at
         self.pace = self.pace.relaunched(self.setup)
+        self.losses = Losses(told=self.losses.told)
         self.gaps.clear()
         self.usual_gap = None
         self.sources.clear()

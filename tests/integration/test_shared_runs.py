@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -90,9 +91,9 @@ def is_labelled(incident, events):
     if incident["kind"] in {"finished", "failed", "stopped"}:
         return True
     return any(
-        event["kind"] == incident["kind"]
+        event["kind"] == incident["kind"].removeprefix("loss_").replace("spike", "loss_spike")
         and "single" not in event["detail"]
-        and event["from"] <= incident["at"] <= event["to"]
+        and event["from"] <= incident["at"] <= (event["to"] or math.inf)
         for event in events
     )
 

@@ -99,7 +99,22 @@ SAMPLES = (
     incident(
         Kind.DIVERGED,
         Severity.CRITICAL,
-        {"factor": 1.24, "worst": 1.24, "best_loss": 2.114, "last_loss": 2.621, "limit": 1.1, **NORMS, **SINCE},
+        {
+            "why": "growth",
+            "factor": 1.44,
+            "worst": 1.44,
+            "best_loss": 2.114,
+            "last_loss": 3.041,
+            "limit": 1.3,
+            **NORMS,
+            **SINCE,
+        },
+    ),
+    incident(Kind.LOSS_FLAT, Severity.WARNING, {"last_loss": 6.908, "lines": 50, "limit": 50, **NORMS, **SINCE}),
+    incident(
+        Kind.SKIPPING,
+        Severity.WARNING,
+        {"what": "skipped", "share": 0.26, "skipped": 13, "of": 50, "limit": 0.2, **SINCE},
     ),
     incident(
         Kind.FINISHED, Severity.INFO, {"iteration": 50_000, "total": 50_000, "started_at": AT - 33_240, "text": ""}

@@ -88,11 +88,22 @@ def test_a_hang_of_communication_holds_only_while_the_run_is_stuck():
 
 
 def test_an_ending_ends_all_that_is_said_of_a_training():
-    loss = [Finding(kind, Severity.CRITICAL, 100.0) for kind in (Kind.LOSS_NAN, Kind.LOSS_SPIKE, Kind.DIVERGED)]
+    kinds = (Kind.DIVERGED, Kind.LOSS_FLAT, Kind.SKIPPING)
+    loss = [Finding(kind, Severity.CRITICAL, 100.0) for kind in kinds]
     done = step(RUN, begin(STUCK, COMM_HANG, *loss), [STUCK, COMM_HANG, *loss, FAILED], 1010.0)
     assert [incident.kind for incident in done.active] == [Kind.FAILED]
     assert {incident.facts["closed_by"] for incident in done.closed} == {"failed"}
     assert len(done.closed) == 5
+    for kind in (Kind.LOSS_NAN, Kind.LOSS_SPIKE):
+        last = [Finding(kind, Severity.CRITICAL, 100.0)]
+        assert [one.kind for one in step(RUN, begin(*last), [*last, FAILED], 1010.0).active] == [Kind.FAILED]
+
+
+def test_a_spike_that_has_become_a_divergence_or_nan_is_neither_resolved_nor_told_again():
+    spike = Finding(Kind.LOSS_SPIKE, Severity.WARNING, 100.0)
+    for worse in (Kind.DIVERGED, Kind.LOSS_NAN):
+        done = step(RUN, begin(spike), [Finding(worse, Severity.CRITICAL, 100.0)], 1010.0)
+        assert ({incident.kind for incident in done.active}, done.closed) == ({Kind.LOSS_SPIKE, worse}, ())
 
 
 def test_severity_only_gets_worse_and_then_an_acknowledgement_is_over():

@@ -16,6 +16,11 @@ from tests.support.incidents import AT, BY_KIND, SAMPLES, SLOW, STUCK
 WORDS = {
     Kind.STUCK: "no progress line for 6m 9s, one was due every 4.1 s: limit 2m",
     Kind.SLOW: "median of 20 lines 0.661 s, usual 0.408 s: 1.62x, limit 1.10x",
+    Kind.LOSS_NAN: "loss nan, 2.314 before",
+    Kind.LOSS_SPIKE: "6 of the last 10 losses above 2.631, usual 2.314",
+    Kind.DIVERGED: "smoothed loss 3.041 for 200 lines, its best 2.114: 1.44x, limit 1.30x",
+    Kind.LOSS_FLAT: "loss 6.908 on 50 lines in a row: limit 50",
+    Kind.SKIPPING: "13 of 50 iterations skipped: 26%, limit 20%",
     Kind.FINISHED: "the log says so, after iteration 50,000",
     Kind.STOPPED: "exiting program after receiving SIGTERM, after iteration 12,400",
     Kind.FAILED: "GPU out of memory on rank 3 on gpu-08: OutOfMemoryError: CUDA out of memory, after iteration 12,400",

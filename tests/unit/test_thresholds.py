@@ -16,6 +16,9 @@ from monitor_core.thresholds import CATALOGUE, Preset, Value, preset_values
         ("stuck", "20m", Value(1200.0, is_duration=True), "20m"),
         ("stuck_floor", "1h30m", Value(5400.0, is_duration=True), "1h30m"),
         ("unreachable", "0s", Value(0.0, is_duration=True), "0s"),
+        ("loss_flat", "200", Value(200.0, is_duration=False), "200"),
+        ("skipping", "25%", Value(0.25, is_duration=False), "0.25"),
+        ("skipping", "0.25", Value(0.25, is_duration=False), "0.25"),
     ],
 )
 def test_a_threshold_is_read_and_written_as_people_type_it(name, typed, value, text):
@@ -39,6 +42,9 @@ def test_a_threshold_is_read_and_written_as_people_type_it(name, typed, value, t
         ),
         ("stuck", "8d", "'8d' is out of range; allowed for stuck: 1 to 1000, or 1s to 7d"),
         ("stuck", "1001", "'1001' is out of range; allowed for stuck: 1 to 1000, or 1s to 7d"),
+        ("loss_flat", "5.5", "'5.5' is not a whole number (examples: 50, 200); allowed for loss_flat: 20 to 100000"),
+        ("skipping", "2x", "'2x' is not a share (examples: 0.2, 20%); allowed for skipping: 0.01 to 1"),
+        ("skipping", "200%", "'200%' is out of range; allowed for skipping: 0.01 to 1"),
         ("stuck_floor", "2", "'2' is not a duration (examples: 30s, 20m, 1h30m); allowed for stuck_floor: 0.1s to 1d"),
     ],
 )
@@ -76,6 +82,10 @@ def test_every_preset_has_values_that_its_thresholds_take():
         "slow": "1.1",
         "slow_critical": "1.5",
         "not_exiting": "10m",
+        "loss_spike": "6",
+        "diverged": "1.3",
+        "loss_flat": "50",
+        "skipping": "0.2",
         "unreachable": "1m",
         "log_missing": "3m",
         "flapping": "1h",

@@ -13,7 +13,7 @@ from monitor_core.parse.fields import FIELDS
 # Of these more is better.
 _NO_LOSS = "auc|aucpr|ndcg|map|pre"
 _ROUND = (
-    rf"(?:^|[ :]|\] )\[(?P<iteration>{FIELDS['iteration'].pattern})\]\t(?=[^\s:]{{1,80}}-[^\s:]{{1,40}}:[\d.+-])"
+    rf"(?:^|[ :]|\] )\[(?P<iteration>{FIELDS['iteration'].pattern})\]\t(?=[^\s:]{{1,80}}-[^\s:]{{1,40}}:[-\d.+niN])"
     rf"(?:.{{0,400}}?\btrain-(?!(?:{_NO_LOSS})\b)[^\s:]{{1,40}}:(?P<loss>{FIELDS['loss'].pattern}))?"
 )
 
