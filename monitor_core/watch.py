@@ -27,9 +27,9 @@ from monitor_core.track.state import RunState
 
 _TAIL = 5
 _LINE = 500
-_RECENT = 8192
 # What a program that writes to a file holds back (https://docs.python.org/3/library/io.html#io.DEFAULT_BUFFER_SIZE).
 _BUFFER = 8192
+_RECENT = 2 * _BUFFER
 _UNSEEN = frozenset({Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
 # A log is written in blocks if several lines come at once and account for so much of the time since the one before.
 _BLOCK, _ACCOUNTED = 3, 0.7
@@ -101,8 +101,6 @@ class Watch:
     def anchor(self, window: Window) -> None:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
         self._move(self.state.clock.anchor(window, last=self._ends_in_progress()))
-        if not self.state.lags:
-            self.state.block = self._newest_block()
 
     def look(self, now: float, written_at: float | None = None, sign: Sign | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
@@ -122,6 +120,8 @@ class Watch:
         self._judge_at(now)
         self._see_again(now)
         self.state.learning = RULES[self.preset].learning(self.state, self.values)
+        if self.state.seen_at is None and self.state.stuck_since is None:
+            self.state.block = self._first_block()
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:
@@ -159,13 +159,17 @@ class Watch:
         line = self.recent.rstrip(b"\n").rpartition(b"\n")[2]
         return any(isinstance(record, Progress) for record in Parser(self.format).feed(line + b"\n"))
 
-    def _newest_block(self) -> float:
-        """Return of how many seconds a block of the log tells: so long it may be held back, if it comes in blocks."""
-        parser, lines, size = Parser(self.format), 0, 0
-        for line in self.recent.splitlines(keepends=True):
-            lines += any(isinstance(record, Progress) for record in parser.feed(line))
-            size += len(line) if lines else 0
-        return _BUFFER / size * lines * (self.state.gap or 0.0) if lines else 0.0
+    def _first_block(self) -> float:
+        """Return of how many seconds a log tells that looks like the first block of one that comes in blocks, else 0.
+
+        A block ends with the last line that fitted into it.
+        """
+        lines = self.recent.splitlines(keepends=True)
+        if not _BUFFER - max(map(len, lines), default=0) < len(self.recent) <= _BUFFER:
+            return 0.0
+        parser = Parser(self.format)
+        told = [line for line in lines if any(isinstance(record, Progress) for record in parser.feed(line))]
+        return _BUFFER / max(map(len, told), default=_BUFFER) * (self.state.gap or 0.0)
 
     def _move(self, seconds: float) -> None:
         """Move all that was placed before its true time was known."""

@@ -39,13 +39,14 @@ class RunState:
 
     `line_at` is the last progress line, `alive_at` the last sign of life that a stuck run would not give (a progress
     line, the end of a pause), `stuck_since` the onset of a silence that is too long, `written_at` the last byte of any
-    of its logs, `seen_at` the last good read. `gaps` are the seconds between progress lines, without marked pauses, and
-    `last_gap` is the newest, None where a pause was marked in it. `lags` is how old the newest line was when the next
-    lines of a healthy run came (logs are written in blocks); until lines were seen to come, `block` is for how long
-    they may be held back. `longest` is the longest marked pause of each kind, in seconds, `pauses` are the others.
-    `odd_gap`: what lies between the last line and the next says nothing about gaps to come. `covers_pause`: it said
-    nothing of those before the last line. `sources` holds the last iteration that each log file told of.
-    `learning`: the lines so far are too few to judge by. `tail` are the last lines, redacted.
+    of its logs, `seen_at` the last good read. `gaps` are the seconds between progress lines, without marked pauses,
+    and `last_gap` is the newest, None where a pause was marked in it. `lags` is how old the newest line was when
+    the next lines of a healthy run came (logs are written in blocks); until lines were seen to come, `block` is for
+    how long they may be held back if they do. `longest` is the longest marked pause of each kind, in seconds,
+    `pauses` are the others. `odd_gap`: what lies between the last line and the next says nothing about gaps to
+    come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last iteration that
+    each log file told of. `learning`: the lines so far are too few to judge by. `tail` are the last lines,
+    redacted.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")

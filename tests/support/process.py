@@ -38,7 +38,7 @@ def train(log, end, lines=40, start=0):
             out.write(
                 f" [{stamp}] iteration {iteration:8d}/   10000 | consumed samples: {iteration * 256:12d} |"
                 f" elapsed time per iteration (ms): {ITERATION * 1000:.1f} | learning rate: 3.000E-04 |"
-                " global batch size:   256 | lm loss: nan | grad norm: 0.41 |\n"
+                " global batch size:   256 | lm loss: 2.314012E+00 | grad norm: 0.41 |\n"
             )
     os.utime(log, (end, end))
 

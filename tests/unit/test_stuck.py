@@ -104,7 +104,7 @@ def limit(run):
     while len(run.told) == told:
         run.wait(5)
     assert run.told[-1].kind == "stuck"
-    return pytest.approx(run.told[-1].at - (began - START), abs=1)
+    return round(run.told[-1].at - (began - START))
 
 
 def test_a_pause_that_no_line_marks_may_come_again_after_a_multiple_of_its_iteration_and_last_twice_as_long():
@@ -201,18 +201,25 @@ def test_a_log_that_is_written_in_blocks_is_not_stuck_and_its_longest_wait_count
     assert run.told[0].at == pytest.approx(3000.0 + 1.5 * 300, abs=1)
 
 
-def test_until_lines_were_seen_to_come_a_log_may_be_written_in_blocks_of_eight_kilobytes():
-    run = Training(poll=10.0).skip(2000)
+def seen_first_after(lines):
+    """Return a run that is seen for the first time when so many lines are there."""
+    run = Training(poll=10.0).skip(10.0 * lines)
     run.at = START
-    run.train(200)
-    block = 8192 / len(line(200, stamp=run.at)) * 10
-    assert limit(run) == 1.5 * block
+    return run.train(lines)
+
+
+def test_a_log_that_looks_like_a_first_block_may_be_silent_for_one_and_a_half_until_lines_are_seen_to_come():
+    fits = 8192 // len(line(1, stamp=START))
+    assert limit(seen_first_after(fits)) == pytest.approx(1.5 * fits * 10, rel=0.05)
+
+
+def test_a_log_of_another_size_is_not_taken_for_one():
+    assert limit(seen_first_after(20)) == limit(seen_first_after(60)) == 120
 
 
 def test_a_line_that_came_by_itself_shows_that_a_log_is_not_written_in_blocks():
-    run = Training(poll=10.0).skip(2000)
-    run.at = START
-    assert limit(run.train(201)) == 120
+    fits = 8192 // len(line(1, stamp=START))
+    assert limit(seen_first_after(fits).train(1)) == 120
 
 
 def test_a_first_line_that_does_not_tell_the_log_interval_is_followed_for_the_time_of_a_start():
