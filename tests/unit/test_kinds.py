@@ -171,7 +171,7 @@ def test_messages_are_made_of_no_facts_but_those_that_are_documented(kind, state
 def test_a_sample_has_every_fact_that_can_be_seen_in_a_message(sample):
     facts = Read(sample.facts)
     made(replace(sample, facts=facts), scene_of(sample))
-    unknown = {"closed_by", "advice", "limit_critical", "cause", "rank", "exit_code", "usual_ms"}
+    unknown = {"closed_by", "advice", "limit_critical", "cause", "rank", "exit_code", "usual_ms", "how", "derived"}
     assert facts.asked - sample.facts.keys() <= unknown
 
 
