@@ -96,6 +96,7 @@ def _facts(run: RunView, now: float) -> Iterable[Fact]:
     yield Fact("Host", (run.host if run.address in {"", run.host} else f"{run.host} ({run.address})",))
     yield Fact("Checkpoint", _checkpoint(run))
     yield Fact("Started", _started(run))
+    yield Fact(f"Launch {run.launches}", (run.went_on,) if run.went_on else ())
     yield Fact("Muted", _muted(run))
     yield Fact("Seen", _seen(run))
     yield Fact("Owner", (messages.person(run.owner),) if run.owner else (), person=True)

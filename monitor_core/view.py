@@ -57,6 +57,8 @@ def _known(view: RunView, row: RunRow, state: RunState) -> RunView:
         checkpoint=state.checkpoint,
         checkpoint_at=state.checkpoint_at,
         launches=state.launches,
+        resumed=state.relaunch.resumed,
+        redone=state.relaunch.redone,
         cause=_cause(state),
         seen_at=row.seen_at,
         clock_skew=row.clock_skew,

@@ -73,6 +73,8 @@ class Watch:
         """
         parser = self.parsers.setdefault(source, Parser(self.format))
         records = parser.feed(lines)
+        self.state.read_at = None if window is None else window.until
+        self.state.announces_end = self.state.announces_end or parser.announces_end
         self.recent = (self.recent + lines)[-_RECENT:]
         if window is not None:
             self._prepare(records, window)

@@ -17,6 +17,7 @@ from monitor_core.incident.wording import measure
 from monitor_core.model.incidents import KINDS, Kind
 from monitor_core.model.message import Strong, Text, Time
 from monitor_core.model.views import LEARNING
+from monitor_core.model.words import taken_up
 from monitor_core.notify.charts import Alert, Chart, png
 from monitor_core.notify.render import Wording, plain
 from monitor_core.parse import AUTO, DIALECTS, Format
@@ -129,6 +130,8 @@ def _report(recording: Recording, outcome: Outcome) -> dict[str, Any]:
             "total": state.total,
             "count": len(recording.progress),
             "launches": state.launches,
+            "resumed": state.relaunch.resumed,
+            "redone": state.relaunch.redone,
         },
         "ms_per_iteration": {"median": median_ms(recording), "last": times[-1] if times else None},
         "loss": {"first": losses[0] if losses else None, "last": losses[-1] if losses else None},
@@ -183,7 +186,9 @@ def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outc
     ]
     if iterations["count"]:
         where = progress(iterations["last"], iterations["total"])
-        lines.append(f"iterations {iterations['first']:,} to {where}, {iterations['launches']} launches")
+        how = taken_up(iterations["resumed"], iterations["redone"])
+        launches = f"{iterations['launches']} launches{', the last ' if how else ''}{how}"
+        lines.append(f"iterations {iterations['first']:,} to {where}, {launches}")
     if ms is not None:
         lines.append(f"usually {seconds_per_iteration(ms)} s per iteration")
     if report["loss"]["last"] is not None:

@@ -52,6 +52,7 @@ def run(view: RunView, now: float) -> str:
         ("Checkpoint", "" if view.checkpoint is None else f"{view.checkpoint:,}"),
         ("Host", f"{view.host} ({view.address})" if view.address not in {"", view.host} else view.host),
         ("Started", "" if view.started_at is None else f"{moment(view.started_at, now)}, launch {view.launches}"),
+        (f"Launch {view.launches}", view.went_on),
         ("Last line", "" if view.last_line_at is None else moment(view.last_line_at, now)),
         ("Process", view.process),
         ("Ended", "" if view.ended_at is None else moment(view.ended_at, now)),

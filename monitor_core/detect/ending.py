@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor_core.model.incidents import Finding, Kind, Phase, Severity
 from monitor_core.model.records import Failure, Role
 from monitor_core.parse.signatures import CAUGHT, EXIT_CODE, PLANNED, PROCESS_GONE
+from monitor_core.parse.stops import CODES, reason, told_to
 from monitor_core.thresholds import CATALOGUE, Values, seconds
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.state import RunState
@@ -16,28 +17,51 @@ _SEVERITY = {Kind.FINISHED: Severity.INFO, Kind.STOPPED: Severity.WARNING, Kind.
 _SETTLE_FLOORS = 0.25
 _UNSURE_FLOORS = 2.5
 _GAPS = 2.0
+# An exception may be printed at once, and the lines after it in the next block: one that is half as long again.
+_BLOCKS = 1.5
 
 
 def verdict(state: RunState) -> Kind | None:
     """Return how the run ended, if it has.
 
-    A planned stop explains whatever error follows it, and takes nothing from a training that was done. An exit code
-    other than 0, or an error with no progress after it, beats an end marker. Without a marker an exit with 0 is success
-    only after the last line that was due, and of a run that has shown no line it says nothing.
+    A planned stop explains whatever error follows it, and takes nothing from a training that was done; it does not
+    explain one that came first. An exit code other than 0, or an error with no progress after it, beats an end marker.
+    Without a marker an exit with 0 is success only after the last line that was due, and of a run that has shown no
+    line it says nothing.
     """
-    failure = None if state.failure is None or state.failure.resumed else state.failure.failure
-    if state.ending is Kind.STOPPED:
+    seen = state.failure if state.failure is not None and not state.failure.resumed else None
+    planned = seen is not None and _is_planned(seen)
+    if state.ending is Kind.STOPPED and (seen is None or planned or not seen.first):
         return Kind.STOPPED
-    if state.ending is not None and state.failure is not None and state.failure.survived and not state.exit_code:
-        return state.ending
-    if failure is not None and failure.signature in PLANNED:
+    if seen is not None and seen.survived and not state.exit_code and _says_its_end(state):
+        return _without_error(state)
+    if planned or (seen is None and state.exit_code in CODES):
         return state.ending or Kind.STOPPED
-    if state.exit_code or failure is not None:
+    if state.exit_code or seen is not None:
         return Kind.FAILED
+    return _without_error(state)
+
+
+def _without_error(state: RunState) -> Kind | None:
     if state.ending is not None or state.exit_code is None or state.iteration is None:
         return state.ending
-    done = state.total is None or state.total - state.iteration < state.step
-    return Kind.FINISHED if done else Kind.STOPPED
+    return Kind.FINISHED if _is_done(state) else Kind.STOPPED
+
+
+def _says_its_end(state: RunState) -> bool:
+    """Whether a marker or the last iteration says that it is done; `| tee` says exit code 0 of what failed, too."""
+    return state.ending is not None or (state.exit_code == 0 and state.total is not None and _is_done(state))
+
+
+def _is_planned(seen: FailureSeen) -> bool:
+    return seen.failure.signature in PLANNED or told_to(seen.failure.text)
+
+
+def _is_done(state: RunState) -> bool:
+    """Whether the last line that was due has come; where no total is known, a format that has a word says it."""
+    if state.total is None or state.iteration is None:
+        return not state.announces_end
+    return state.total - state.iteration < state.step
 
 
 def learns(state: RunState) -> bool:
@@ -68,10 +92,33 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     ended_at = state.ended_at if state.ended_at is not None else now
     if state.ending is not kind:
         facts |= {"cause": EXIT_CODE, "text": f"exit code {state.exit_code}", "exit_code": state.exit_code}
-    settle = _SETTLE_FLOORS * floor
+    if kind is Kind.STOPPED:
+        facts["reason"] = reason(state.ending_text) if state.ending is kind else CODES.get(state.exit_code or 0, "")
     # A process that is still there may yet end with an error.
     stays = seconds(values["not_exiting"]) if state.process.there else 0.0
-    return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=max(settle, stays))
+    return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=max(stays, _rest(state, ended_at, floor)))
+
+
+def _rest(state: RunState, ended_at: float, floor: float) -> float:
+    """Return for how many seconds an end must stand: what began after it may still fail.
+
+    What may come after a last iteration in a format without a word for the end lasts no longer than what has come
+    between two lines before.
+    """
+    settle = _SETTLE_FLOORS * floor
+    if state.exit_code is not None or state.process.gone or state.closing.sign_at is None:
+        return settle
+    since_sign = max(0.0, state.closing.sign_at - ended_at)
+    return since_sign + settle + _still_to_come(state, floor)
+
+
+def _still_to_come(state: RunState, floor: float) -> float:
+    """Return for how many seconds a run may yet be silent after its end, as far as that can be known."""
+    if state.closing.pause is not None:
+        return max(floor, state.longest.get(state.closing.pause, 0.0))
+    if state.closing.marked:
+        return 0.0
+    return max([0.0, *state.longest.values(), *(pause.seconds for pause in state.pauses.seen)])
 
 
 def _cause(failure: Failure) -> dict[str, str | int | None]:
@@ -88,4 +135,4 @@ def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     plain = failure.failure.role is not Role.ROOT or failure.failure.signature in CAUGHT
     if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):
         return _UNSURE_FLOORS * floor
-    return max(settle, _GAPS * (state.gap or 0.0))
+    return max(settle, _GAPS * (state.gap or 0.0), _BLOCKS * state.lag if plain else 0.0)

@@ -146,7 +146,10 @@ MEANINGS: Mapping[Kind, Meaning] = {
         ("skipping",),
     ),
     Kind.FINISHED: Meaning("An end marker after the last iteration, or exit code 0 there.", _ENDED),
-    Kind.STOPPED: Meaning("An end that somebody or the scheduler ordered, or exit code 0 before the end.", _ENDED),
+    Kind.STOPPED: Meaning(
+        "An end that somebody or the scheduler ordered, or exit code 0 before the end.",
+        {**_ENDED, "reason": "why, in words"},
+    ),
     Kind.FAILED: Meaning("An error, or an exit code other than 0, and no progress after it.", _ENDED),
     Kind.NOT_EXITING: Meaning(
         "The training has ended, and its processes are still there.",

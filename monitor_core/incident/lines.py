@@ -52,14 +52,6 @@ def to_redo(incident: Incident, scene: Scene, now: float) -> list[Fact]:
     return [Fact("To redo", (f"{count(lost)}{NBSP}iterations{took}",))]
 
 
-def redone(incident: Incident, scene: Scene, now: float) -> list[Fact]:
-    """A launch that went on from a checkpoint does again what came after it."""
-    at = incident.counter("iteration")
-    if scene.resumed is None or at is None or at <= scene.resumed:
-        return []
-    return [Fact("Redone", (f"{count(at - scene.resumed)}{NBSP}iterations, from {count(scene.resumed)} on",))]
-
-
 def runs_there(incident: Incident, scene: Scene, now: float) -> list[Fact]:
     """Name the runs of a host that a trouble of its hardware may reach."""
     names = [short_name(name) for name, _, _ in scene.runs]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from monitor_core.incident.scene import Scene
 from monitor_core.model.incidents import KINDS, Incident, Kind
 from monitor_core.model.message import Strong, Text, Time
+from monitor_core.model.words import taken_up
 from monitor_core.parse.signatures import EXIT_CODE, describe
 from monitor_core.units import NBSP, duration
 
@@ -73,5 +74,8 @@ def ended_with(incident: Incident, scene: Scene) -> Text:
 
 
 def again(incident: Incident, scene: Scene, words: str) -> Text:
-    """Return `words` with when it ended: `New lines again` since 10:46:10 on gpu-07."""
-    return ended_with(incident, scene) or (Strong((f"{words} since ", Time(incident.ended_at))), f"{on(scene)}.")
+    """Return `words` with when it ended, and the launch that ended it: `New lines again` since 10:46:10 on gpu-07."""
+    launched = scene.launched_at is not None and incident.starts_at <= scene.launched_at <= incident.ended_at
+    how = taken_up(scene.resumed, scene.redone) if launched else ""
+    tail = f"{on(scene)}: {how}." if how else f"{on(scene)}."
+    return ended_with(incident, scene) or (Strong((f"{words} since ", Time(incident.ended_at))), tail)

@@ -11,7 +11,8 @@ from monitor_core.model.incidents import Incident, Mute
 class Scene:
     """The run or host of an incident as it is now. Times are seconds since 1970 on our clock.
 
-    `usual_ms` is the usual time per iteration. `resumed` is the iteration from which the newest launch went on.
+    `usual_ms` is the usual time per iteration. `resumed` is the iteration from which the newest launch went on,
+    `redone` how many it does again, and `launched_at` when it began.
     `prefix` is what people type before a command: `/trainstatus` in Slack, `trainstatus` in a shell. `tail` are the
     last log lines. `owners` are the owners of the runs that it is about, with how many of them. Of a host, `runs` are
     those that cannot be seen without it, with where they were last seen, `behind` the hosts that are reached through
@@ -30,6 +31,8 @@ class Scene:
     usual_ms: float | None = None
     line_at: float | None = None
     resumed: int | None = None
+    redone: int | None = None
+    launched_at: float | None = None
     seen_at: float | None = None
     checkpoint: int | None = None
     checkpoint_at: float | None = None

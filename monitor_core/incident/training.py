@@ -109,11 +109,12 @@ def _iterations(incident: Incident) -> str:
 
 def _stopped(incident: Incident, scene: Scene, now: float) -> Text:
     at = Time(incident.starts_at, TimeStyle.MINUTES)
-    name = incident.said("cause")
+    name, reason = incident.said("cause"), incident.said("reason")
     said = incident.said("text").strip("[]. ") if name in {"", EXIT_CODE} else describe(name)
-    if name == EXIT_CODE:
+    if name == EXIT_CODE and not reason:
         return (Strong((f"Ended after {_iterations(incident)}, ", at)), f"{on(scene)}: {said}, no end marker.")
-    return (Strong((f"Stopped as planned after {_iterations(incident)}, ", at)), f"{on(scene)}: {said}.")
+    why = f"{reason} ({said})" if name == EXIT_CODE else reason or said
+    return (Strong((f"Stopped after {_iterations(incident)}, ", at)), f"{on(scene)}: {why}.")
 
 
 def _failed(incident: Incident, scene: Scene, now: float) -> Text:
@@ -229,11 +230,10 @@ def _calm(incident: Incident, scene: Scene, now: float) -> Text:
 
 
 _PROGRESS = each(lines.iteration, lines.loss, lines.eta, lines.checkpoint)
-_LOST = each(lines.redone, lines.eta)
 _RESULT = each(lines.loss, lines.speed, lines.checkpoint)
 TRAINING: Mapping[Kind, Speech] = {
-    Kind.STUCK: Speech(_stuck, _lines_again, facts=_PROGRESS, lasting=_LOST, lasted="Silent"),
-    Kind.SLOW: Speech(_slow, _back_to_pace, worst_factor, _PROGRESS, _LOST, "Slow"),
+    Kind.STUCK: Speech(_stuck, _lines_again, facts=_PROGRESS, lasting=lines.eta, lasted="Silent"),
+    Kind.SLOW: Speech(_slow, _back_to_pace, worst_factor, _PROGRESS, lines.eta, "Slow"),
     Kind.FINISHED: Speech(_finished, _finished, _took, _RESULT),
     Kind.STOPPED: Speech(_stopped, _stopped, no_number, each(lines.last_iteration, _RESULT)),
     Kind.FAILED: Speech(

@@ -210,7 +210,8 @@ class Point(NamedTuple):
 class MarkerKind(StrEnum):
     """What a line other than progress says about the phase of a run.
 
-    REVISED: what was taken for progress so far was that of something else; the training's own begins now.
+    LAST_ITERATION: the last iteration was reached, in a format that has no word for the end. REVISED: what was taken
+    for progress so far was that of something else; the training's own begins now.
     """
 
     START = "start"
@@ -218,6 +219,7 @@ class MarkerKind(StrEnum):
     CHECKPOINT_END = "checkpoint_end"
     EVALUATION = "evaluation"
     EVALUATION_END = "evaluation_end"
+    LAST_ITERATION = "last_iteration"
     TRAINING_DONE = "training_done"
     EXITING = "exiting"
     SETTING = "setting"

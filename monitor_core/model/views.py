@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor_core.model.incidents import Incident, Mute, Phase
+from monitor_core.model.words import taken_up
 
 LEARNING = "learning"
 
@@ -16,9 +17,10 @@ class RunView:
     """One run as it is known now. Times are seconds since 1970 on our clock; None where it was never seen.
 
     `state` is the phase, or the ending (`finished`, `failed`, `stopped`), or `unknown`. `learning`: it trains, but has
-    not printed enough yet to be judged by. `seen_at` is when its host last answered for it. `eta` is when it will be
-    done at its usual pace. `process` says whether its process is there, where one is configured: `alive`, `waiting`,
-    `gone`, `not found` or `not known`, and which it is. `incidents` are firing, worst first.
+    not printed enough yet to be judged by. `resumed` is the iteration from which the newest launch went on, and
+    `redone` how many it does again; None for a first launch. `seen_at` is when its host last answered for it. `eta` is
+    when it will be done at its usual pace. `process` says whether its process is there, where one is configured:
+    `alive`, `waiting`, `gone`, `not found` or `not known`, and which it is. `incidents` are firing, worst first.
     """
 
     name: str
@@ -39,6 +41,8 @@ class RunView:
     checkpoint: int | None = None
     checkpoint_at: float | None = None
     launches: int = 0
+    resumed: int | None = None
+    redone: int | None = None
     cause: str = ""
     seen_at: float | None = None
     clock_skew: float | None = None
@@ -46,6 +50,11 @@ class RunView:
     process: str = ""
     incidents: tuple[Incident, ...] = ()
     mutes: tuple[Mute, ...] = ()
+
+    @property
+    def went_on(self) -> str:
+        """Return where the newest launch took up the run, in words; empty for a first launch."""
+        return taken_up(self.resumed, self.redone)
 
     @property
     def doing(self) -> str:

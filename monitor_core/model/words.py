@@ -1,4 +1,4 @@
-"""What people write for a kind of incident."""
+"""Words that people write, for a kind of incident, and read, of where a launch took up its run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from difflib import get_close_matches
 
 from monitor_core.model.incidents import KINDS, Kind, SubjectKind
+from monitor_core.units import count, counted
 
 # A mute is about runs and hosts: `blind` and `test` are words of a reason. What people see is as good as the kind's own
 # name (`nan_loss`), unless it is the word of two kinds.
@@ -17,6 +18,14 @@ _KINDS = {word: kind for kind, word in _MUTABLE.items() if _SHARED[word] == 1} |
 # Below this a word is likelier to be an own word than a kind with a slip: `host` is none of `host_key`.
 _LIKE = 0.75
 _LONGEST = 40
+
+
+def taken_up(resumed: int | None, redone: int | None) -> str:
+    """Write where a launch took up its run: `resumed from 8,000, 400 iterations redone`; empty for a first launch."""
+    if resumed is None or redone is None:
+        return ""
+    began = f"resumed from {count(resumed)}" if resumed else "started again from the beginning"
+    return f"{began}, {counted(redone, 'iteration')} redone" if redone else began
 
 
 def kind_written(word: str) -> Kind | None:

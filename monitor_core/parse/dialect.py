@@ -56,8 +56,8 @@ class Dialect:
     """The log lines of one framework. Lines that hold none of the literals are never looked at.
 
     `title` is what people call it, `example` lines of it as they are printed. `ends_at_total`: it prints no end, and
-    the last iteration is one; `first_iteration` is the number of the first. `needs_proof`: its progress is told by
-    lines that others print, too.
+    the last iteration is one; `announces_end`: it prints one whenever a training is done; `first_iteration` is the
+    number of the first. `needs_proof`: its progress is told by lines that others print, too.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Dialect:
     example: str = ""
     rank: Rank = Rank.FRAMEWORK
     ends_at_total: bool = False
+    announces_end: bool = False
     first_iteration: int = 1
     needs_proof: bool = False
 

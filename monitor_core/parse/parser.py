@@ -47,6 +47,12 @@ class Parser:
         return self._recognition.name
 
     @property
+    def announces_end(self) -> bool:
+        """Return whether a training that is done says so in this format."""
+        chosen = self._recognition.chosen
+        return chosen is not None and chosen.announces_end
+
+    @property
     def unrecognised(self) -> int:
         """Return how many lines were read in this format without one that tells progress; 0 once there was one."""
         return 0 if self.format else self.lines - self._began

@@ -105,7 +105,7 @@ class Recognition:
             if dialect.rank is Rank.FRAMEWORK and dialect == self.chosen:
                 self.listens_until = number + _PATIENCE
             if dialect.ends_at_total and record.total == record.iteration + 1 - dialect.first_iteration:
-                return [record, Marker(MarkerKind.TRAINING_DONE, record.iteration, record.timestamp)]
+                return [record, Marker(MarkerKind.LAST_ITERATION, record.iteration, record.timestamp)]
         return [record]
 
     def _weigh(self, line: bytes, number: int, asked: tuple[Dialect, ...]) -> list[Record]:

@@ -35,7 +35,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "start": (MarkerKind.START,),
         "checkpoints": (MarkerKind.CHECKPOINT_START, MarkerKind.CHECKPOINT_END),
         "evaluations": (MarkerKind.EVALUATION, MarkerKind.EVALUATION_END),
-        "end": (MarkerKind.TRAINING_DONE, MarkerKind.EXITING),
+        "end": (MarkerKind.LAST_ITERATION, MarkerKind.TRAINING_DONE, MarkerKind.EXITING),
     }
 )
 
@@ -51,7 +51,7 @@ def tells(dialect: Dialect) -> list[str]:
     for record in Parser((dialect,)).feed(f"{dialect.example}\n".encode()):
         told |= set(_told(record))
     if dialect.ends_at_total:
-        told.add(MarkerKind.TRAINING_DONE)
+        told.add(MarkerKind.LAST_ITERATION)
     return [word for word, names in _WORDS.items() if told & set(names)]
 
 

@@ -32,6 +32,7 @@ _MARKERS: Mapping[MarkerKind, str] = MappingProxyType(
         MarkerKind.CHECKPOINT_END: "checkpoint ends",
         MarkerKind.EVALUATION: "evaluation begins",
         MarkerKind.EVALUATION_END: "evaluation ends",
+        MarkerKind.LAST_ITERATION: "last iteration",
         MarkerKind.TRAINING_DONE: "training ends",
         MarkerKind.EXITING: "exits",
         MarkerKind.SETTING: "setting",

@@ -25,7 +25,7 @@ _PIECES = 20_000
 _REVISED = MarkerKind.REVISED
 _STARTS = frozenset({MarkerKind.SETTING, MarkerKind.START})
 _PAUSE_ENDS = frozenset({MarkerKind.CHECKPOINT_END, MarkerKind.EVALUATION_END})
-_ENDS = frozenset({MarkerKind.TRAINING_DONE, MarkerKind.EXITING})
+_ENDS = frozenset({MarkerKind.LAST_ITERATION, MarkerKind.TRAINING_DONE, MarkerKind.EXITING})
 # Megatron prints when it has reached each step of its start-up; the parser has no use for most of these lines.
 _DATED = b"] datetime: "
 

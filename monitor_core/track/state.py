@@ -11,16 +11,16 @@ from pydantic import ConfigDict
 from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
 from monitor_core.track.clock import LineClock
+from monitor_core.track.closing import Closing
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.losses import Losses
 from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
+from monitor_core.track.relaunch import Relaunch
 
 # The first iterations of a launch compile, allocate and fill caches: they say nothing about its pace.
 WARM_UP = 10
-# A settled run that goes on for so long has left the failure behind: a later one has another cause.
-_FORGOTTEN_AFTER = 50
 # A first line that tells of no more iterations than this is the first of its training: it tells the log interval, too.
 _LONGEST_STEP = 1000
 # A line that comes so late after an end marker, in seconds, belongs to a new launch; before that it was printed late.
@@ -45,7 +45,8 @@ class RunState:
     how long they may be held back if they do. `longest` is the longest marked pause of each kind, in seconds,
     `pauses` are the others. `odd_gap`: what lies between the last line and the next says nothing about gaps to
     come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last iteration that
-    each log file told of. `learning`: the lines so far are too few to judge by. `tail` are the last lines,
+    each log file told of. `learning`: the lines so far are too few to judge by. `read_at`: when what is read now was
+    written, None on first sight. `announces_end`: a training that is done prints so. `tail` are the last lines,
     redacted.
     """
 
@@ -93,6 +94,10 @@ class RunState:
     ending: Kind | None = None
     ended_at: float | None = None
     ending_text: str = ""
+    closing: Closing = field(default_factory=Closing)
+    relaunch: Relaunch = field(default_factory=Relaunch)
+    announces_end: bool = False
+    read_at: float | None = None
     exit_code: int | None = None
     process: ProcessSeen = field(default_factory=ProcessSeen)
     odd_gap: bool = False
@@ -117,13 +122,6 @@ class RunState:
     def lag(self) -> float:
         """Return how old the newest line gets on a healthy run before the next ones are written."""
         return max(self.lags, default=0.0)
-
-    @property
-    def resumed(self) -> int | None:
-        """Return the iteration from which this launch went on, None for the first launch or before its first line."""
-        if self.launches <= 1 or not self.started or self.launch_iteration is None:
-            return None
-        return max(0, self.launch_iteration - self.settings.get("log_interval", self.step))
 
     @property
     def warm(self) -> bool:
@@ -161,6 +159,7 @@ class RunState:
             self._marker(record, at)
         else:
             self._failure(record, at, source)
+        self.closing.sign_at = at if self.ending is not None else None
         return False
 
     def appear(self, at: float) -> None:
@@ -188,6 +187,8 @@ class RunState:
         self.losses.shift(seconds)
         if self.failure is not None:
             self.failure.at += seconds
+        if self.closing.sign_at is not None:
+            self.closing.sign_at += seconds
 
     def recall(self, records: Iterable[Record]) -> None:
         """Take from the beginning of a log the total and the settings that its last part, read before, did not tell."""
@@ -204,6 +205,8 @@ class RunState:
             return False
         if self.launches == 0 or (self.ended_at is not None and at - self.ended_at > _PRINTED_LATE):
             self._launch(at - took(line, self.step))
+        if healthy:
+            self._learn_pause(at)
         self.pace = self._pace_of(line)
         self._learn_gap(line, at, healthy=healthy)
         self._advance(line, at, source)
@@ -241,6 +244,8 @@ class RunState:
             self.step = line.iteration if 0 < line.iteration <= _LONGEST_STEP else 1
         if not self.started or self.line_at is None:
             self.launch_iteration, self.last_gap = line.iteration, None
+            every = self.settings.get("log_interval", self.step)
+            self.relaunch.take_up(line.iteration, every, self.checkpoint, from_zero=self.first_iteration == 0)
             return
         self.step = line.iteration - (self.iteration or 0)
         gap = at - (self.alive_at or self.line_at)
@@ -264,12 +269,13 @@ class RunState:
             self.first_loss = line.loss
         self.line_at = self.alive_at = at
         self.stuck_since = None
+        self.closing = Closing(self.closing.marked, at) if self.ending is not None else self.closing
         self._enter(Phase.TRAINING, at)
         self.covers_pause, self.odd_gap = self.odd_gap, False
         self.pace.measure(line, at, self.step, pause=self.covers_pause)
         if self.failure is not None and self.failure.outlived_by(source, at):
-            self.failure.lines_since += 1
-            if self.failure.lines_since > _FORGOTTEN_AFTER and not self.failure.final:
+            self.failure.outlive(self.read_at)
+            if self.failure.forgotten:
                 self.failure = None
 
     def _detail(self, detail: Detail, at: float) -> None:
@@ -283,7 +289,8 @@ class RunState:
         self.launches = max(0, self.first_launch - 1)
         self.iteration = self.total = self.first_iteration = self.launch_iteration = self.ms = None
         self.loss = self.first_loss = self.line_at = self.batch_size = None
-        self.lines, self.step = 0, 1
+        self.lines, self.launch_lines, self.step = 0, 0, 1
+        self.relaunch = Relaunch()
         self.losses.told = False
         self._launch(at)
 
@@ -303,6 +310,8 @@ class RunState:
         elif marker.kind is MarkerKind.EVALUATION_END:
             self._learn_interval(marker.iteration or 0)
             self._resume(Phase.EVALUATING, at)
+        elif marker.kind is MarkerKind.LAST_ITERATION:
+            self._end(Kind.FINISHED, at, "", marked=False)
         elif marker.kind is MarkerKind.TRAINING_DONE:
             self._end(Kind.FINISHED, at, marker.text)
         elif marker.kind is MarkerKind.EXITING:
@@ -328,6 +337,7 @@ class RunState:
 
     def _launch(self, at: float) -> None:
         self.launches += 1
+        self.relaunch = Relaunch(self.iteration if self.started else self.relaunch.left_at)
         self.launch_lines = 0
         self.started_at = self.alive_at = at
         self.pace = self.pace.relaunched(self.setup)
@@ -337,34 +347,45 @@ class RunState:
         self.sources.clear()
         self.failure = None
         self.ending, self.ended_at, self.ending_text, self.exit_code = None, None, "", None
+        self.closing = Closing()
         self.odd_gap = self.covers_pause = False
         self._enter(Phase.STARTING, at)
 
     def _pause(self, phase: Phase, at: float) -> None:
+        self.closing.pause = phase if self.ending is not None else None
         if self.phase is not phase:
+            self._learn_pause(at)
             self._enter(phase, at)
         self.alive_at = at
         self.odd_gap = True
 
+    def _learn_pause(self, at: float) -> None:
+        """A pause whose end has no marker is over with what comes next."""
+        if self.phase in PAUSES.values() and self.phase_at is not None:
+            self.longest[self.phase] = max(self.longest.get(self.phase, 0.0), at - self.phase_at)
+
     def _resume(self, phase: Phase, at: float) -> None:
+        self.closing.pause = None
         began = self.phase_at if self.phase is phase else self.alive_at
         if began is not None:
             self.longest[phase] = max(self.longest.get(phase, 0.0), at - began)
         self.alive_at = at
         self.odd_gap = True
         if self.failure is not None:
-            self.failure.lines_since += 1
+            self.failure.outlive(self.read_at)
         self._enter(Phase.TRAINING if self.started else Phase.STARTING, at)
 
-    def _end(self, kind: Kind, at: float, text: str) -> None:
-        if self.ending is None:
+    def _end(self, kind: Kind, at: float, text: str, *, marked: bool = True) -> None:
+        """The first word on the end counts, and a word more than that the last iteration was reached."""
+        if self.ending is None or (marked and not self.closing.marked):
             self.ending, self.ended_at, self.ending_text = kind, at, text
+            self.closing = Closing(marked)
             self._enter(Phase.ENDING, at)
 
     def _failure(self, failure: Failure, at: float, source: str) -> None:
         if failure.role is Role.CONTEXT:
             return
-        seen = FailureSeen.of(failure, at, self.iteration, source)
+        seen = FailureSeen.of(failure, at, self.iteration, source, first=self.ending is None)
         self.failure = seen if self.failure is None else self.failure.followed_by(seen)
 
     def _enter(self, phase: Phase, at: float) -> None:

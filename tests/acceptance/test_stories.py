@@ -297,7 +297,7 @@ def test_a_stuck_run_that_is_relaunched_is_stuck_until_its_first_line_and_says_w
     story.play()
     (message,) = slack.messages(slack.channel)
     assert message.shown.startswith(":white_check_mark:")
-    assert "*Redone*  20\u00a0iterations, from 80 on" in message.shown
+    assert ": resumed from 80, 20 iterations redone." in message.shown
     due = int(START) + 10 * 1000
     silent = 900 + 100 + 10
     assert f"<!date^{due}^" in message.shown

@@ -122,7 +122,12 @@ SAMPLES = (
     incident(
         Kind.STOPPED,
         Severity.WARNING,
-        {**WHERE, "started_at": AT - 600, "text": "exiting program after receiving SIGTERM."},
+        {
+            **WHERE,
+            "started_at": AT - 600,
+            "text": "exiting program after receiving SIGTERM.",
+            "reason": "it received SIGTERM",
+        },
     ),
     incident(
         Kind.FAILED,

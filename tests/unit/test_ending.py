@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor_core.detect.ending import verdict
-from tests.support.training import Told, Training
+from tests.support.training import Told, Training, line
 
 DONE = "[after training is done] datetime: 2026-11-24 10:00:00"
 SIGTERM = "[exiting program after receiving SIGTERM.] datetime: 2026-11-24 10:00:00"
@@ -108,6 +108,30 @@ def test_many_late_lines_are_none_either_once_the_launcher_has_spoken():
     assert run.watch.active[0].facts["cause"] == "cuda_oom"
 
 
+def test_what_a_dying_program_had_in_its_buffer_is_no_resumption():
+    run = Training(poll=5.0).train_in_blocks(5, 20, every=1.0).wait(12).write(TRACEBACK)
+    at = run.at
+    for number in range(12):
+        run.iteration += 1
+        run.write(line(run.iteration, stamp=at - 12 + number, ms=1000.0))
+    assert run.wait(300).words() == [FAILED]
+    assert run.watch.active[0].facts["iteration"] == 112
+
+
+def test_an_exception_in_a_run_that_writes_in_blocks_waits_for_the_next_block():
+    run = Training(poll=5.0).train_in_blocks(5, 200, every=1.0).write(TRACEBACK, 1).train_in_blocks(3, 200, every=1.0)
+    assert "failed" not in {told.kind for told in run.told}
+
+
+@pytest.mark.parametrize(("total", "kind"), [(40, "finished"), (50, "failed")])
+def test_exit_code_0_excuses_an_error_only_where_the_last_iteration_came_after_it(total, kind):
+    run = Training(poll=5.0)
+    run.total = total
+    run.train(30).write(TRACEBACK).train(10, every=0.5).wait(10)
+    run.state.exit(0, run.now)
+    assert verdict(run.state) == kind
+
+
 def test_of_a_failure_that_follows_from_another_the_root_is_told():
     run = Training().train(30).write(CHILD).write(OOM).wait(300)
     assert run.watch.active[0].facts["cause"] == "cuda_oom"
@@ -178,6 +202,93 @@ def test_without_a_marker_the_exit_code_decides(code, total, kind):
     assert verdict(run.state) == kind
     run.wait(7200)
     assert [told.kind for told in run.told] == [kind]
+
+
+@pytest.mark.parametrize(("code", "kind"), [(143, "stopped"), (130, "stopped"), (124, "stopped"), (134, "failed")])
+def test_an_exit_code_of_a_signal_that_people_send_is_a_stop(code, kind):
+    run = Training().train(30).wait(10)
+    run.state.exit(code, run.now)
+    assert verdict(run.state) == kind
+
+
+def test_a_signal_to_a_training_that_was_done_takes_nothing_from_it():
+    run = Training(poll=5.0).train(30).write(DONE).wait(10)
+    run.state.exit(143, run.now)
+    assert verdict(run.state) == "finished"
+
+
+def test_a_signal_to_a_training_that_had_failed_does_not_excuse_it():
+    run = Training(poll=5.0).train(30).write(OOM).wait(10)
+    run.state.exit(143, run.now)
+    assert verdict(run.state) == "failed"
+
+
+def test_where_a_word_for_the_end_is_due_an_exit_without_it_is_none():
+    run = Training().train(30).wait(10)
+    run.state.total = None
+    run.state.exit(0, run.now)
+    assert verdict(run.state) == "stopped"
+    run.state.announces_end = False
+    assert verdict(run.state) == "finished"
+
+
+def test_a_run_that_has_no_word_for_its_end_has_finished_once_no_pause_could_go_on():
+    run = Training(poll=5.0, stamps=False)
+    run.watch.format = "mmengine"
+    for number in range(1, 41):
+        if number == 21:
+            run.write("INFO - Saving checkpoint at 20 iterations").wait(90)
+        run.write(f"INFO - Iter(train) [{number}/40]  lr: 1e-2  time: 1.0  loss: 0.5", 1)
+    run.write("INFO - Saving checkpoint at 40 iterations").wait(85)
+    assert run.told == []
+    assert run.wait(120).words() == [FINISHED]
+
+
+def test_a_signal_that_a_launcher_sends_after_an_error_is_no_planned_stop():
+    assert Training().train(30).write(OOM).write(SIGTERM, 1).wait(300).words() == [FAILED]
+
+
+def test_an_error_that_a_run_went_on_after_does_not_spoil_its_planned_stop():
+    assert Training().train(30).write(TRACEBACK).train(5).write(SIGTERM).wait(300).words() == [STOPPED]
+
+
+def test_a_worker_that_is_terminated_first_is_part_of_the_stop():
+    killed = TRACEBACK.replace(
+        "ValueError: loss is not a number", "RuntimeError: DataLoader worker (pid 17) is killed by signal: Terminated."
+    )
+    assert Training().train(30).write(killed).write(SIGTERM, 1).wait(300).words() == [STOPPED]
+
+
+def test_what_dies_just_before_slurm_says_that_the_time_is_over_is_no_cause():
+    assert Training().train(30).write(TRACEBACK).write(SLURM, 2).wait(300).words() == [STOPPED]
+
+
+def test_what_died_long_before_slurm_ended_the_job_is_the_cause():
+    assert Training().train(30).write(TRACEBACK).wait(90).write(SLURM).wait(300).words() == [FAILED]
+
+
+def test_a_run_that_somebody_interrupted_has_stopped():
+    keys = TRACEBACK.replace("ValueError: loss is not a number", "KeyboardInterrupt")
+    assert Training().train(30).write(keys).wait(300).words() == [STOPPED]
+
+
+def test_a_run_that_saves_after_its_end_has_finished_when_that_is_over():
+    run = Training(poll=5.0).train(30).write("saving checkpoint at iteration 30 to /ckpt", 1)
+    run.write("  successfully saved checkpoint from iteration 30 to /ckpt", 200).train(3).write(DONE, 1)
+    run.write("saving checkpoint at iteration 33 to /ckpt", 1).wait(150)
+    assert run.words() == []
+    assert run.write("  successfully saved checkpoint from iteration 33 to /ckpt").wait(60).words() == [FINISHED]
+
+
+def test_a_save_after_the_end_that_never_says_that_it_is_done_takes_a_floor_at_most():
+    run = Training(poll=5.0).train(30).write(DONE).write("saving checkpoint at iteration 30 to /ckpt", 1).wait(200)
+    assert run.told == [Told("finished", "firing", "info", 451.0)]
+
+
+def test_a_save_that_fails_after_the_end_is_told_once_as_a_failure():
+    failing = TRACEBACK.replace("ValueError: loss is not a number", "OSError: [Errno 28] No space left on device")
+    run = Training(poll=5.0).train(30).write(DONE).write("saving checkpoint at iteration 30 to /ckpt", 1)
+    assert run.write(failing, 100).wait(300).words() == [FAILED]
 
 
 def test_an_exit_with_an_error_makes_a_failure_of_a_finish():

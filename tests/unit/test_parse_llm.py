@@ -214,7 +214,7 @@ def test_nanogpt_ends_at_the_total_that_it_was_given():
         Progress(39, 40, 136.17, 3.5),
         Marker(MarkerKind.EVALUATION_END, 40),
         Progress(40, 40, 611.4, 3.48, None, 6e-4),
-        Marker(MarkerKind.TRAINING_DONE, 40),
+        Marker(MarkerKind.LAST_ITERATION, 40),
     ]
 
 
@@ -279,7 +279,7 @@ def test_maxtext_counts_from_zero_to_one_less_than_its_total():
     assert read("maxtext", "Config param steps: 30", *lines) == [
         Progress(28, 30, 11500, 5.1, throughput=311.7),
         Progress(29, 30, 11500, 5.1, throughput=311.7),
-        Marker(MarkerKind.TRAINING_DONE, 29),
+        Marker(MarkerKind.LAST_ITERATION, 29),
     ]
 
 

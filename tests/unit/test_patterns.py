@@ -77,7 +77,7 @@ def test_pauses_and_the_end_are_told_by_patterns_of_their_own():
 
 def test_without_an_end_the_last_iteration_is_one_and_with_one_it_is_not():
     last = "step 10/10 took 1s loss=1"
-    assert kinds(read(last)) == [10, MarkerKind.TRAINING_DONE]
+    assert kinds(read(last)) == [10, MarkerKind.LAST_ITERATION]
     assert kinds(read(last, end=("done",))) == [10]
 
 

@@ -25,6 +25,10 @@ def lines(count, *, first=1, every=10.0, began=0.0, stamped=False, **how):
     ]
 
 
+def launch(number, resumed=None, redone=None):
+    return {"launches": number, "resumed": resumed, "redone": redone}
+
+
 def kinds(report):
     return [(incident["kind"], incident["severity"]) for incident in report["incidents"]]
 
@@ -32,7 +36,7 @@ def kinds(report):
 def test_by_printed_times_a_silence_is_told_when_it_was_too_long(replay):
     report = replay(DATA / "megatron_stuck.log")
     assert report["state"] == "finished"
-    assert report["iterations"] == {"first": 1, "last": 70, "total": 70, "count": 70, "launches": 1}
+    assert report["iterations"] == {"first": 1, "last": 70, "total": 70, "count": 70} | launch(1)
     stuck, finished = report["incidents"]
     assert (stuck["kind"], stuck["severity"], stuck["iteration"]) == ("stuck", "critical", 40)
     assert stuck["at"] == pytest.approx(START + 400 + 120, abs=0.01)
@@ -146,7 +150,7 @@ def test_two_launches_in_one_log_are_told_apart(replay, written):
     ]
     second = [(900, "[before the start of training step] datetime: 2026-11-24 10:07:35\n")]
     report = replay(*written([*first, *second, *lines(40, first=31, began=900.0, every=14.0, stamped=True)]))
-    assert report["iterations"] == {"first": 1, "last": 70, "total": 100_000, "count": 80, "launches": 2}
+    assert report["iterations"] == {"first": 1, "last": 70, "total": 100_000, "count": 80} | launch(2, 30, 10)
     assert report["ms_per_iteration"]["median"] == 14_000.0
     assert kinds(report) == [("stopped", "warning")]
     assert report["incidents"][0]["resolved_at"] == pytest.approx(START + 960, abs=60)

@@ -111,10 +111,7 @@ def test_an_exit_code_is_put_into_words_with_what_to_try():
 
 
 def test_a_run_that_ended_before_its_first_line_has_no_iterations():
-    assert (
-        told(replace(STOPPED, facts={"text": "x"}))[1]
-        == "Stopped as planned after 0 iterations, 09:52 UTC on gpu-07: x."
-    )
+    assert told(replace(STOPPED, facts={"text": "x"}))[1] == "Stopped after 0 iterations, 09:52 UTC on gpu-07: x."
 
 
 def test_a_stop_by_the_scheduler_is_put_into_words():

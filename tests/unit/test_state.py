@@ -223,4 +223,4 @@ def test_a_resumed_launch_says_from_which_iteration_it_went_on(step, resumed):
     for began, iterations in ((START, range(step, 60 + step, step)), (START + 3600, range(40 + step, 100, step))):
         for place, iteration in enumerate(iterations):
             state.apply(progress(iteration), began + 10.0 * step * place)
-    assert (state.launches, state.resumed) == (2, resumed)
+    assert (state.launches, state.relaunch.resumed) == (2, resumed)

@@ -28,6 +28,7 @@ DIALECT = Dialect(
 "wps": "5120.4", "ups": "0.31", "wpb": "16384", "bsz": "8", "num_updates": "200", "lr": "4e-05", "gnorm": "1.777"}
 2026-03-08 12:32:33 | INFO | train_inner | epoch 001:    200 / 2000 loss=11.446, ppl=2790.6, wps=5120.4, ups=0.31, \
 wpb=16384, bsz=8, num_updates=200, lr=4e-05, gnorm=1.777, train_wall=640, wall=655""",
+    announces_end=True,
     rules=(
         progress("train_inner", r"train_inner(?: \||\]\[INFO\] -)", keys=_KEYS, expression=True),
         progress("num_updates=", r"\| epoch \d{1,9}: {1,20}\d{1,9} / \d{1,9} ", keys=_KEYS, expression=True),

@@ -29,6 +29,7 @@ DIALECT = Dialect(
  47%|████▋     | 140/300 [02:35<02:57,  1.11s/it]""",
     needs_proof=True,
     ends_at_total=True,
+    announces_end=True,
     rules=(
         detail("'loss': ", "{{", keys=_KEYS, counts=True),
         bar(keys={"loss": "loss", "step_loss": "loss", "train_loss": "loss", "lr": "learning_rate"}, epochs=False),

@@ -11,7 +11,20 @@ from monitor_core.parse.dialect import Dialect, context, marker, progress
 
 _REACHED = (
     rb"`Trainer\.fit` stopped: (?P<text>"
-    rb"`max_(?:steps=(?P<total>\d{1,15})|epochs=(?P<epochs>\d{1,9})|time=[^`]{1,40})` reached)"
+    rb"`max_(?:steps=(?P<total>\d{1,15})|epochs=(?P<epochs>\d{1,9}))` reached)"
+)
+# Lines of its trainer and callbacks, which are printed by what is built on it, too. The last is that of early stopping.
+ENDS = (
+    marker(MarkerKind.EXITING, "`Trainer.fit` stopped: ", rb"(?P<text>`max_time=[^`]{1,40}` reached)"),
+    marker(MarkerKind.EXITING, "Received SIGTERM: 15", rb"(?P<text>Received SIGTERM: 15)"),
+    marker(MarkerKind.EXITING, "Detected KeyboardInterrupt", rb"(?P<text>Detected KeyboardInterrupt)"),
+    marker(MarkerKind.EXITING, " Signaling Trainer to stop.", rb"(?P<text>Time limit reached)\. Elapsed time is "),
+    marker(
+        MarkerKind.EXITING,
+        " Signaling Trainer to stop.",
+        rb"(?P<text>Monitored metric \S{1,200} = \S{1,9} is not finite)",
+    ),
+    marker(MarkerKind.TRAINING_DONE, " Signaling Trainer to stop."),
 )
 
 DIALECT = Dialect(
@@ -21,10 +34,10 @@ DIALECT = Dialect(
 Epoch 0:  12%|█▎        | 10/80 [00:01<00:07,  8.87it/s, v_num=0, train_loss=1.500]
 `Trainer.fit` stopped: `max_epochs=3` reached.""",
     needs_proof=True,
+    announces_end=True,
     rules=(
         marker(MarkerKind.TRAINING_DONE, "`Trainer.fit` stopped: ", _REACHED, proves=True),
-        marker(MarkerKind.EXITING, "Received SIGTERM: 15", rb"(?P<text>Received SIGTERM: 15)"),
-        marker(MarkerKind.EXITING, "Detected KeyboardInterrupt", rb"(?P<text>Detected KeyboardInterrupt)"),
+        *ENDS,
         context("v_num=", "v_num="),
         bar(
             keys={

@@ -14,6 +14,7 @@ DIALECT = Dialect(
     title="LitGPT",
     example="""\
 Epoch 1 | iter 200 step 50 | loss train: 5.120, val: n/a | iter time: 214.55 ms (step) remaining time: 0:41:12""",
+    announces_end=True,
     rules=(
         progress(
             " | iter time: ",

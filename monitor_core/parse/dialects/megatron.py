@@ -151,6 +151,7 @@ DIALECT = Dialect(
  lm loss: 6.231415E+00 | loss scale: 1.0 | grad norm: 0.412 | number of skipped iterations:   0 |\
  number of nan iterations:   0 |
 saving checkpoint at iteration     200 to /data/checkpoints in torch_dist format""",
+    announces_end=True,
     rules=(
         Rule(_ELAPSED, _LINES.read, all=_LINES.all),
         marker(

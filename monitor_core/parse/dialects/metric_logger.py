@@ -18,6 +18,7 @@ DIALECT = Dialect(
     example="""\
 Epoch: [0]  [  10/118]  eta: 0:00:21  lr: 0.000100  loss: 5.1000 (5.2004)  time: 0.2051  data: 0.0031  max mem: 3012
 Test:  [ 0/10]  eta: 0:00:04  loss: 4.9000 (4.9000)  time: 0.4000  data: 0.2000  max mem: 3012""",
+    announces_end=True,
     rules=(
         marker(MarkerKind.EVALUATION, "eta: ", _EVALUATION + rb"\[ {0,20}\d{1,15}/\d{1,15}\]\s{1,4}eta: "),
         progress(

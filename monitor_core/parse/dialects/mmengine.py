@@ -1,7 +1,7 @@
 """MMEngine and the older MMCV, on which mmdetection, mmsegmentation and their kin run, by epochs or by iterations.
 
 Layouts are those of the logger hooks in https://github.com/open-mmlab/mmengine and https://github.com/open-mmlab/mmcv.
-Neither prints that a training is done.
+Neither prints that a training is done, but early stopping says that it is.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ memory: 11440, decode.loss_seg: 1.7530, loss: 1.7530""",
         ),
         context("total_epochs = ", "total_epochs = {epochs}"),
         context(" epochs", r"workflow: .{1,200}, max: (?P<epochs>\d{1,9}) epochs", expression=True),
+        marker(
+            MarkerKind.TRAINING_DONE,
+            "the monitored metric did not improve in the last ",
+            rb"last \d{1,9} records\. best score",
+        ),
         marker(MarkerKind.START, "Hooks will be executed in the following order:"),
         marker(MarkerKind.EVALUATION, "(val)", rb"\b(?:Iter|Epoch)\(val\) .{1,60}\beta: "),
         marker(MarkerKind.EVALUATION_END, "(val)", rb"\b(?:Iter|Epoch)\(val\) "),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from monitor_core.model.records import MarkerKind
 from monitor_core.parse.dialect import Dialect, marker, progress
+from monitor_core.parse.dialects import lightning
 
 _KEYS = {
     "reduced_train_loss": "loss",
@@ -25,6 +26,7 @@ DIALECT = Dialect(
 Training epoch 0, iteration 200/4999 | lr: 3e-05 | global_batch_size: 512 | global_step: 200 |\
  reduced_train_loss: 5.12 | train_step_timing in s: 4.512 | consumed_samples: 102912
 Epoch 0:   4%|▍         | 200/5000 [15:02<6:01:04, reduced_train_loss=5.120, train_step_timing in s=4.510]""",
+    announces_end=True,
     rules=(
         progress(
             " | global_step: ",
@@ -46,6 +48,10 @@ Epoch 0:   4%|▍         | 200/5000 [15:02<6:01:04, reduced_train_loss=5.120, t
             "Global Checkpoint Save ",
             rb"Global Checkpoint Save .{0,80}?Iteration: (?P<iteration>\d{1,15})\b",
         ),
-        marker(MarkerKind.TRAINING_DONE, "`Trainer.fit` stopped: `max_", rb"`max_\w{1,20}=\S{1,40}` reached"),
+        marker(MarkerKind.TRAINING_DONE, "`Trainer.fit` stopped: `max_", rb"`max_(?:steps|epochs)=\S{1,40}` reached"),
+        marker(
+            MarkerKind.EXITING, "Preemption detected", rb"(?P<text>Preemption detected), saving checkpoint and exiting"
+        ),
+        *lightning.ENDS,
     ),
 )

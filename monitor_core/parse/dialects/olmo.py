@@ -19,6 +19,7 @@ DIALECT = Dialect(
     optim/total_grad_norm=0.5114
     train/CrossEntropyLoss=5.212
     throughput/device/batches_per_second=0.2593""",
+    announces_end=True,
     rules=(
         context("[step=", "olmo.train:{any}[step={iteration}/{total}"),
         context("[step=", "[step={iteration}/{total},epoch={epoch},eta="),

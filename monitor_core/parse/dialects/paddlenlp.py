@@ -28,6 +28,7 @@ DIALECT = Dialect(
  interval_runtime: 2.2591, interval_samples_per_second: 35.41, interval_steps_per_second: 4.427, epoch: 0.02
 [2026-11-02 08:15:44,271] [    INFO] - loss: 2.78513584, learning_rate: 2.998e-05, global_step: 20,\
  interval_runtime: 2.2474, interval_samples_per_second: 35.60, interval_steps_per_second: 4.450, epoch: 0.05""",
+    announces_end=True,
     rules=(
         progress(
             ", global_step: ",

@@ -17,6 +17,7 @@ DIALECT = Dialect(
 [rank0]:[titan] 2026-11-02 08:15:42,107 - root - INFO - step: 200  loss:  5.1234  grad_norm:  0.8123 \
  memory: 41.52GiB(52.10%)  tps: 6,912  tflops: 340.10  mfu: 34.39%
 [rank0]:[titan] 2026-11-02 08:15:42,155 - root - INFO - Saving the checkpoint (or staging if async is enabled).""",
+    announces_end=True,
     rules=(
         marker(
             MarkerKind.EVALUATION_END,

@@ -80,5 +80,6 @@ SIGNATURES = (
         "start it again to go on from the newest checkpoint",
         "KeyboardInterrupt",
         error=rb"^KeyboardInterrupt\b",
+        planned=True,
     ),
 )
