@@ -21,6 +21,7 @@ from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
 from monitor_core.track.departure import attend
+from monitor_core.track.marks import What
 from monitor_core.track.pace import covered, remember, took
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
@@ -112,8 +113,7 @@ class Watch:
         """
         self.state.missing_since = None
         if written_at is not None:
-            self.state.written_at = written_at
-            self.state.appear(written_at)
+            self._note_written(written_at)
         self._judge_until(now)
         if sign is None:
             self.state.process = ProcessSeen()
@@ -200,20 +200,32 @@ class Watch:
             return
         if len(lines) * median(times) >= _ACCOUNTED * (window.until - before):
             remember(self.state.lags, window.after - before)
+            self.state.marks.add(window.after, What.LAG, str(window.after - before))
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):
-            self.state.apply(record, self.state.clock.at if window is None else window.until, source)
+            return self.take(record, self.state.clock.at if window is None else window.until, source)
+        if isinstance(record, Detail):
+            return self.take(record, self.state.clock.at, source)
+        return self.take(record, self._place(record, window), source)
+
+    def take(self, record: Record, at: float, source: str = "") -> bool:
+        """Take a record of which it is known when it was written; return whether it is new progress."""
+        if isinstance(record, Failure):
+            self.state.apply(record, at, source)
             self._judge_at(self.state.clock.at)
             return False
         if isinstance(record, Detail):
-            self.state.apply(record, self.state.clock.at, source)
+            self.state.apply(record, at, source)
             self._amend(record)
             return False
-        at = self._place(record, window)
+        self.state.clock.at = max(self.state.clock.at, at)
         self._judge_until(at)
+        pace = self.state.pace
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
+            if self.state.pace is not pace:
+                self.state.marks.add(at, What.PACE)
             self._note(at)
             follow(RULES[self.preset], self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
@@ -223,7 +235,16 @@ class Watch:
     def _note(self, at: float) -> None:
         state = self.state
         assert state.iteration is not None
-        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1))
+        before = state.marks.hand_over(at)
+        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1, before))
+
+    def _note_written(self, at: float) -> None:
+        """Until a run has its rhythm, whatever it writes buys it time: that is kept, too."""
+        new = at != self.state.written_at
+        self.state.written_at = at
+        self.state.appear(at)
+        if new and not (self.state.started and self.state.rhythm):
+            self.state.marks.add(at, What.WRITTEN)
 
     def _amend(self, detail: Detail) -> None:
         """Give the newest point what a line of its own says of it."""

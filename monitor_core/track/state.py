@@ -13,6 +13,7 @@ from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Prog
 from monitor_core.track.clock import LineClock
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.losses import Losses
+from monitor_core.track.marks import Marks, What
 from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
@@ -45,7 +46,8 @@ class RunState:
     they may be held back. `longest` is the longest marked pause of each kind, in seconds, `pauses` are the others.
     `odd_gap`: what lies between the last line and the next says nothing about gaps to come. `covers_pause`: it said
     nothing of those before the last line. `sources` holds the last iteration that each log file told of.
-    `learning`: the lines so far are too few to judge by. `tail` are the last lines, redacted.
+    `learning`: the lines so far are too few to judge by. `tail` are the last lines, redacted. `marks` are
+    what else came since the last progress line.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_inf_nan="strings")
@@ -98,6 +100,7 @@ class RunState:
     covers_pause: bool = False
     learning: bool = False
     tail: list[str] = field(default_factory=list)
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def gap(self) -> float | None:
@@ -156,7 +159,9 @@ class RunState:
         self.appear(at)
         if isinstance(record, Detail):
             self._detail(record, at)
-        elif isinstance(record, Marker):
+            return False
+        self.marks.note(record, at)
+        if isinstance(record, Marker):
             self._marker(record, at)
         else:
             self._failure(record, at, source)
@@ -174,6 +179,7 @@ class RunState:
     def exit(self, code: int, at: float) -> None:
         """Note that the process is gone, with its exit code."""
         self.appear(at)
+        self.marks.add(at, What.EXIT, str(code))
         self.exit_code = code
         self.ended_at = at if self.ended_at is None else self.ended_at
 
@@ -187,6 +193,7 @@ class RunState:
         self.losses.shift(seconds)
         if self.failure is not None:
             self.failure.at += seconds
+        self.marks.shift(seconds)
 
     def recall(self, records: Iterable[Record]) -> None:
         """Take from the beginning of a log the total and the settings that its last part, read before, did not tell."""
@@ -326,6 +333,7 @@ class RunState:
             self._launch(at)
 
     def _launch(self, at: float) -> None:
+        self.marks.add(at, What.LAUNCH)
         self.launches += 1
         self.launch_lines = 0
         self.started_at = self.alive_at = at
