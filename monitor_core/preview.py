@@ -48,9 +48,7 @@ def kinds_of(threshold: str) -> tuple[Kind, ...]:
     return tuple(
         kind
         for kind, meaning in MEANINGS.items()
-        if threshold in meaning.thresholds
-        and KINDS[kind].subject is SubjectKind.RUN
-        and kind not in _BEYOND_RECORDS
+        if threshold in meaning.thresholds and KINDS[kind].subject is SubjectKind.RUN and kind not in _BEYOND_RECORDS
     )
 
 
@@ -75,7 +73,12 @@ def judged(past: Past, values: Values) -> list[Incident]:
 
 
 def compare(
-    threshold: str, since: float, until: float, now: Iterable[Incident], then: Iterable[Incident], real: Iterable[Incident]
+    threshold: str,
+    since: float,
+    until: float,
+    now: Iterable[Incident],
+    then: Iterable[Incident],
+    real: Iterable[Incident],
 ) -> tuple[KindEffect, ...]:
     """Return what a new value of a threshold does to each kind: incidents `now` and `then`, and those that were real.
 

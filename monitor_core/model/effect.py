@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor_core.model.incidents import KINDS, Kind
-from monitor_core.units import compact_duration, duration
+from monitor_core.units import duration
 
 DAY = 86400.0
 UNTRIED = "this cannot be tried on stored records"
@@ -54,7 +54,8 @@ class KindEffect:
     def fired(self) -> str:
         """Return how often it would have fired: `would have fired 3 times (now: never)`."""
         now = "as now" if self.now.times == self.then.times else f"now: {times(self.now.times)}"
-        return f"would have fired {times(self.then.times)} ({now})"
+        would = f"would have fired {times(self.then.times)}" if self.then.times else "would not have fired"
+        return f"{would} ({now})"
 
     @property
     def missed(self) -> str:
@@ -94,11 +95,17 @@ class Effect:
     @property
     def over(self) -> str:
         """Return on what it was tried: `the last 24h`, `the last 24h of 12 of 200 runs`."""
-        span = f"the last {compact_duration(DAY // 3600 * 3600) if self.seconds >= DAY else duration(self.seconds)}"
+        span = f"the last {'24h' if self.seconds >= DAY else duration(self.seconds)}"
         if self.tried < self.covered:
-            why = "; the others would have taken too long" if self.hasty else "; the others have no records"
-            return f"{span} of {self.tried} of {self.covered} runs{why}"
+            return f"{span} of {self.tried} of {self.covered} runs"
         return span if self.covered == 1 else f"{span} of {self.covered} runs"
+
+    @property
+    def rest(self) -> str:
+        """Return why it was not tried on more runs; empty if it was tried on all."""
+        if self.tried == self.covered:
+            return ""
+        return "more would have taken too long" if self.hasty else "the others have no records of that time"
 
     @property
     def nothing(self) -> str:
@@ -107,6 +114,25 @@ class Effect:
             return "no run gets another value"
         return "" if self.tried else "there are no records of the last 24h to try it on"
 
+    @property
+    def times(self) -> int:
+        """Return how often the new value would have fired."""
+        return sum(kind.then.times for kind in self.kinds)
+
+    @property
+    def fired(self) -> str:
+        """Return how often each kind would have fired, and what would have been told at another moment."""
+        said = [f"{self._word(kind)}{kind.fired}" for kind in self.kinds]
+        return "; ".join(filter(None, (*said, *(kind.moved for kind in self.kinds), self.rest)))
+
+    @property
+    def missed(self) -> str:
+        """Return what would have been missed of each kind."""
+        return ", ".join(kind.missed for kind in self.kinds)
+
+    def _word(self, kind: KindEffect) -> str:
+        return f"{KINDS[kind.kind].word} " if len(self.kinds) > 1 else ""
+
 
 def times(count: int) -> str:
     """Return how often: `never`, `once`, `3 times`."""
@@ -114,13 +140,7 @@ def times(count: int) -> str:
 
 
 def sentence(effect: Effect | None) -> str:
-    """Return all of it: `Tried on the last 24h: would have fired 3 times (now: never), missed 0 stalls.`."""
+    """Return all of it: `Tried on the last 24h: would have fired 3 times (now: never); missed 0 stalls.`."""
     if effect is None or effect.nothing:
         return f"Not tried: {UNTRIED if effect is None else effect.nothing}."
-    said = "; ".join(_said(kind, several=len(effect.kinds) > 1) for kind in effect.kinds)
-    return f"Tried on {effect.over}: {said}."
-
-
-def _said(effect: KindEffect, *, several: bool) -> str:
-    moved = f"; {effect.moved}" if effect.moved else ""
-    return f"{KINDS[effect.kind].word + ' ' if several else ''}{effect.fired}, missed {effect.missed}{moved}"
+    return f"Tried on {effect.over}: {effect.fired}; missed {effect.missed}."

@@ -264,7 +264,10 @@ def test_what_an_unmute_caused_is_left_for_the_terminal_of_the_monitor_if_nobody
 def test_a_threshold_may_be_set_in_each_form_that_slack_knows(incident, shell, typed, scope):
     assert shell("threshold", *typed)[:2] == (
         0,
-        f"stuck for {scope}: 2 to 20m, from the next look on (set for {scope}).\n",
+        (
+            f"stuck for {scope}: 2 to 20m, from the next look on (set for {scope}).\n"
+            "Not tried: there are no records of the last 24h to try it on.\n"
+        ),
     )
 
 
@@ -348,6 +351,7 @@ def test_a_false_alarm_is_marked_and_unmarked(incident, shell, undo):
         (("threshold", "set", "slow"), "Type `threshold [show] [RUN]`"),
         (("threshold", "set", RUN, "stuck", "20m", "--all"), f"The scope is named twice: leave out {RUN}, or --run"),
         (("threshold", "reset", RUN, "stuck", "--run", RUN), f"The scope is named twice: leave out {RUN}, or --run"),
+        (("threshold", RUN, "--dry-run"), "--dry-run tries what `threshold set` or `threshold reset` would do."),
         (("threshold", RUN, "--host", "here"), f"The scope is named twice: leave out {RUN}, or --run, --host and"),
         (("mute", "lama"), "No run or host named lama. Did you mean llama-70b? Nothing was changed.\n"),
         (("unack", RUN), f"Nothing of {RUN} is acknowledged."),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from monitor_core.model.incidents import IncidentState, Kind, Severity
-from monitor_core.model.records import MOST_POINTS
-from monitor_core.preview import Past, compare, judged
-from monitor_core.thresholds import CATALOGUE, Preset
+from monitor_core.model.effect import Effect, Firings, KindEffect, Stall, sentence
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Severity
+from monitor_core.preview import Past, compare, judged, kinds_of
+from monitor_core.thresholds import Preset
 from tests.support.training import RUN, START, Training, values
 
 CHECKPOINT = "saving checkpoint at iteration {:7d} to /ckpt in torch format"
@@ -132,3 +130,96 @@ def test_records_say_what_other_thresholds_would_have_told(story, other):
     assert [one[:2] for one in then] == [one[:2] for one in real]
     # Lines without a time of their own are placed by the polls, which come at other moments with other thresholds.
     assert [at for one in then for at in one[2:]] == [pytest.approx(at, abs=1) for one in real for at in one[2:]]
+
+
+def test_where_the_beginning_is_not_kept_the_settings_and_pauses_known_now_count():
+    run = Followed()
+    settings(run)
+    run.train(600)
+    run.train(50).save(1500).train(60)
+    past = run.past()
+    assert seen(judged(Past(past.run, past.preset, past.points[-400:], past.state), run.watch.values)) == []
+
+
+def test_what_happened_until_nobody_could_see_any_more_counts_and_nothing_later():
+    run = Followed()
+    run.train(100).wait(100)
+    past = run.past()
+    assert past.until == pytest.approx(START + 1100, abs=60)
+    assert seen(judged(past, run.watch.values)) == []
+    assert len(judged(past, values(stuck="50s"))) == 1
+
+
+# What a change comes to
+
+
+def incident(number=0, *, fired_at=100.0, ends_at=400.0, kind=Kind.STUCK, severity=Severity.WARNING, **how):
+    state = IncidentState.FIRING if ends_at is None else IncidentState.RESOLVED
+    return Incident(RUN, kind, severity, state, fired_at - 50, number=number, fired_at=fired_at, ends_at=ends_at, **how)
+
+
+def test_each_stall_that_the_new_value_finds_in_time_comes_so_much_later_and_the_others_are_missed():
+    real = [incident(4127), incident(4130, fired_at=1000.0, ends_at=1300.0)]
+    [effect] = compare("stuck", 0.0, 2000.0, real, [incident(fired_at=220.0)], real)
+    assert effect == KindEffect(
+        Kind.STUCK, Firings(2, 600.0), Firings(1, 180.0), (Stall(4127, False, 120.0), Stall(4130, True))
+    )
+
+
+def test_what_still_fires_lasts_until_now_and_what_fired_before_does_not_count():
+    [effect] = compare("stuck", 100.0, 500.0, [incident(ends_at=None)], [incident(fired_at=99.0)], [])
+    assert (effect.now, effect.then) == (Firings(1, 400.0), Firings())
+
+
+def test_a_critical_threshold_counts_what_has_become_critical():
+    worse = incident(4127, severity=Severity.CRITICAL)
+    [effect] = compare("stuck_critical", 0.0, 500.0, [worse, incident()], [incident()], [worse, incident(4128)])
+    assert effect == KindEffect(Kind.STUCK, Firings(1, 300.0), Firings(), (Stall(4127, True),))
+
+
+@pytest.mark.parametrize("name", ["unreachable", "log_missing", "flapping", "blind"])
+def test_what_no_record_tells_of_is_not_tried(name):
+    assert kinds_of(name) == ()
+
+
+def effect(now=0, then=0, stalls=(), **how):
+    kind = KindEffect(Kind.STUCK, Firings(now), Firings(then), tuple(stalls))
+    return Effect((kind,), **{"covered": 1, "tried": 1, **how})
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (effect(0, 3), "Tried on the last 24h: would have fired 3 times (now: never); missed 0 stalls."),
+        (
+            effect(1, 1, [Stall(4127, False, 840.0)]),
+            (
+                "Tried on the last 24h: would have fired once (as now); incident 4127 would have come 14m later; "
+                "missed 0 of 1 stall."
+            ),
+        ),
+        (
+            effect(2, 0, [Stall(1, True), Stall(2, True)]),
+            "Tried on the last 24h: would not have fired (now: 2 times); missed 2 of 2 stalls (incidents 1, 2).",
+        ),
+        (
+            effect(0, 1, covered=200, tried=12, hasty=True),
+            (
+                "Tried on the last 24h of 12 of 200 runs: would have fired once (now: never); "
+                "more would have taken too long; missed 0 stalls."
+            ),
+        ),
+        (
+            effect(covered=3, tried=2, seconds=20000.0),
+            (
+                "Tried on the last 5h 33m of 2 of 3 runs: would not have fired (as now); "
+                "the others have no records of that time; missed 0 stalls."
+            ),
+        ),
+        (effect(tried=0), "Not tried: there are no records of the last 24h to try it on."),
+        (effect(covered=0, tried=0), "Not tried: no run gets another value."),
+        (None, "Not tried: this cannot be tried on stored records."),
+    ],
+)
+def test_people_are_told_in_one_sentence(found, said):
+    assert sentence(found) == said
