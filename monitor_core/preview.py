@@ -10,6 +10,7 @@ from monitor_core.model.effect import Firings, KindEffect, Stall
 from monitor_core.model.incidents import KINDS, UNSEEN, Incident, Kind, Severity, Subject, SubjectKind
 from monitor_core.model.records import Point, Progress
 from monitor_core.thresholds import Preset, Values
+from monitor_core.track import memory
 from monitor_core.track.marks import Mark, What, before
 from monitor_core.track.pace import remember
 from monitor_core.track.state import RunState
@@ -41,6 +42,11 @@ class Past:
     def whole(self) -> bool:
         """Whether the lines begin with a launch, so that nothing before them matters."""
         return self.points[0].first
+
+    @property
+    def first_launch(self) -> bool:
+        """Whether the lines begin with the first launch, so that nothing was known before them."""
+        return self.whole and sum(point.first for point in self.points) >= self.state.launches
 
 
 def kinds_of(threshold: str) -> tuple[Kind, ...]:
@@ -100,11 +106,13 @@ def compare(
 
 
 def _beginning(past: Past) -> RunState:
-    """Where the beginning of a launch is not kept, what it taught is taken from what is known now."""
-    if past.whole:
+    """What was learned before the lines begin is taken from what is known now."""
+    if past.first_launch:
         return RunState()
-    known = past.state
-    return RunState(settings=dict(known.settings), longest=dict(known.longest), lags=list(known.lags))
+    # The watch changes what it is given.
+    known = memory.load(memory.dump(past.state))
+    known.pauses.last = None
+    return RunState(settings=known.settings, longest=known.longest, pauses=known.pauses, lags=known.lags)
 
 
 def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
@@ -114,12 +122,24 @@ def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
             watch.take(record, mark.at)
         elif mark.what == What.WRITTEN:
             watch.look(mark.at, mark.at)
-        elif mark.what == What.LAG:
+        elif mark.what in _TOLD:
             watch.look(mark.at)
-            remember(watch.state.lags, float(mark.value))
-        elif mark.what == What.EXIT:
-            watch.look(mark.at)
-            watch.state.exit(int(mark.value), mark.at)
+            _TOLD[What(mark.what)](watch.state, mark)
+
+
+def _lag(state: RunState, mark: Mark) -> None:
+    remember(state.lags, float(mark.value))
+
+
+def _block(state: RunState, mark: Mark) -> None:
+    state.block = float(mark.value)
+
+
+def _exit(state: RunState, mark: Mark) -> None:
+    state.exit(int(mark.value), mark.at)
+
+
+_TOLD = {What.LAG: _lag, What.BLOCK: _block, What.EXIT: _exit}
 
 
 def _firings(kind: Kind, incidents: Iterable[Incident], until: float) -> Firings:

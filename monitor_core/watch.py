@@ -103,7 +103,7 @@ class Watch:
         """End the first sight of a log: everything so far is moved to where its last line was written."""
         self._move(self.state.clock.anchor(window, last=self._ends_in_progress()))
         if not self.state.lags:
-            self.state.block = self._newest_block()
+            self._hold_back(self._newest_block(), self.state.clock.at)
 
     def look(self, now: float, written_at: float | None = None, sign: Sign | None = None) -> None:
         """Note a good read of the run's logs at `now` and bring the incidents up to it.
@@ -193,7 +193,7 @@ class Watch:
         """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
         if not lines or window.after is None:
             return
-        self.state.block = 0.0
+        self._hold_back(0.0, window.after)
         times = self._times_of(lines)
         before = self.state.line_at if self.state.started else window.until - sum(times)
         if before is None or window.after <= before or len(lines) < _BLOCK:
@@ -201,6 +201,12 @@ class Watch:
         if len(lines) * median(times) >= _ACCOUNTED * (window.until - before):
             remember(self.state.lags, window.after - before)
             self.state.marks.add(window.after, What.LAG, str(window.after - before))
+
+    def _hold_back(self, seconds: float, at: float) -> None:
+        """Note for how long lines may be held back from now on."""
+        if seconds != self.state.block:
+            self.state.block = seconds
+            self.state.marks.add(at, What.BLOCK, str(seconds))
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):

@@ -18,14 +18,19 @@ _FAILURE, _SETTING = "failure", "setting"
 class What(StrEnum):
     """What no line says by itself.
 
-    A launch began, the log was written, its lines come in blocks, the pace is measured anew, the process is gone.
+    A launch began, the log was written, its lines come in blocks or may do so, the pace is measured anew, the process
+    is gone.
     """
 
     LAUNCH = "launch"
     WRITTEN = "written"
     LAG = "lag"
+    BLOCK = "block"
     PACE = "pace"
     EXIT = "exit"
+
+
+_NO_LINE = frozenset(What) - {What.LAUNCH}
 
 
 class Mark(NamedTuple):
@@ -45,7 +50,7 @@ class Mark(NamedTuple):
             return Marker(MarkerKind.SETTING, name=name, value=self.value)
         if kind == What.LAUNCH:
             return Marker(MarkerKind.START)
-        if kind in {What.WRITTEN, What.LAG, What.PACE, What.EXIT}:
+        if kind in _NO_LINE:
             return None
         return Marker(MarkerKind(kind), iteration=int(self.value) if self.value else None)
 

@@ -8,7 +8,7 @@ from monitor_core.model.effect import Effect, Firings, KindEffect, Stall, senten
 from monitor_core.model.incidents import Incident, IncidentState, Kind, Severity
 from monitor_core.preview import Past, compare, judged, kinds_of
 from monitor_core.thresholds import Preset
-from tests.support.training import RUN, START, Training, values
+from tests.support.training import RUN, START, Training, line, values
 
 CHECKPOINT = "saving checkpoint at iteration {:7d} to /ckpt in torch format"
 SAVED = "  successfully saved checkpoint from iteration {:7d} to /ckpt [ t 1/1, p 1/1 ]"
@@ -105,9 +105,28 @@ def settings(run):
     run.train(50).wait(800).train(50).wait(1200).train(20)
 
 
+def unmarked_pauses(run):
+    for _ in range(6):
+        run.train(50).wait(200)
+    run.train(20).wait(260).train(20)
+
+
+def blocks_from_the_first_sight(run):
+    run.skip(3000)
+    began = run.at - 2900
+    for number in range(1, 30):
+        run.iteration += 1
+        run.write(line(run.iteration, stamp=began + number * 100.0, ms=100_000.0))
+    run.wait(3000)
+    for number in range(30, 60):
+        run.iteration += 1
+        run.write(line(run.iteration, stamp=began + number * 100.0, ms=100_000.0))
+    run.wait(9000)
+
+
 STORIES = [
     *(hang, hang_for_long, slowdown, checkpoints, late_start, talkative_start, blocks, relaunch, batches, finished),
-    *(failed, settings),
+    *(failed, settings, unmarked_pauses, blocks_from_the_first_sight),
 ]
 
 
@@ -128,8 +147,8 @@ def test_records_say_what_other_thresholds_would_have_told(story, other):
     story(with_other)
     then, real = seen(judged(with_default.past(), values(**other))), seen(with_other.fired)
     assert [one[:2] for one in then] == [one[:2] for one in real]
-    # Lines without a time of their own are placed by the polls, which come at other moments with other thresholds.
-    assert [at for one in then for at in one[2:]] == [pytest.approx(at, abs=1) for one in real for at in one[2:]]
+    # What has no time of its own is placed by the polls, which come at other moments with other thresholds.
+    assert [at for one in then for at in one[2:]] == [pytest.approx(at, abs=60) for one in real for at in one[2:]]
 
 
 def test_where_the_beginning_is_not_kept_the_settings_and_pauses_known_now_count():
