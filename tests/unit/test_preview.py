@@ -124,9 +124,23 @@ def blocks_from_the_first_sight(run):
     run.wait(9000)
 
 
+def first_sight_in_a_pause(run):
+    run.skip(600)
+    for number in range(1, 60):
+        run.write(line(number))
+    run.write(CHECKPOINT.format(59)).wait(1500)
+
+
+def relaunch_that_starts_for_long(run):
+    run.train(100).write("[before the start of training step] datetime: 2026-11-24 10:10:00", after=20.0)
+    run.iteration = 60
+    run.wait(1500).train(60)
+
+
 STORIES = [
     *(hang, hang_for_long, slowdown, checkpoints, late_start, talkative_start, blocks, relaunch, batches, finished),
-    *(failed, settings, unmarked_pauses, blocks_from_the_first_sight),
+    *(failed, settings, unmarked_pauses, blocks_from_the_first_sight, first_sight_in_a_pause),
+    relaunch_that_starts_for_long,
 ]
 
 
