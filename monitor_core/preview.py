@@ -72,7 +72,7 @@ def judged(past: Past, values: Values) -> list[Incident]:
         marks = before(point.before, point.at) if place or past.whole else []
         _mark(watch, marks)
         batch += any(mark.what == What.PACE for mark in marks)
-        watch.take(Progress(point.iteration, ms_per_iteration=point.ms, loss=point.loss, batch_size=batch), point.at)
+        watch.take(_line(past, point, batch), point.at)
     _mark(watch, past.state.marks.kept)
     watch.look(past.until)
     return [incident for incident in (*watch.closed, *watch.active) if incident.fired_at is not None]
@@ -115,31 +115,34 @@ def _beginning(past: Past) -> RunState:
     return RunState(settings=known.settings, longest=known.longest, pauses=known.pauses, lags=known.lags)
 
 
+def _line(past: Past, point: Point, batch: int) -> Progress:
+    """Return what a line said; that the pace is measured anew after it is said by another batch size."""
+    return Progress(
+        point.iteration, total=past.state.total, ms_per_iteration=point.ms, loss=point.loss, batch_size=batch
+    )
+
+
 def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
     for mark in marks:
         record = mark.record
         if record is not None:
             watch.take(record, mark.at)
-        elif mark.what == What.WRITTEN:
-            watch.look(mark.at, mark.at)
-        elif mark.what in _TOLD:
-            watch.look(mark.at)
-            _TOLD[What(mark.what)](watch.state, mark)
+        elif mark.what != What.PACE:
+            watch.look(mark.at, mark.at if mark.what == What.WRITTEN else None)
+            _tell(watch, mark)
 
 
-def _lag(state: RunState, mark: Mark) -> None:
-    remember(state.lags, float(mark.value))
-
-
-def _block(state: RunState, mark: Mark) -> None:
-    state.block = float(mark.value)
-
-
-def _exit(state: RunState, mark: Mark) -> None:
-    state.exit(int(mark.value), mark.at)
-
-
-_TOLD = {What.LAG: _lag, What.BLOCK: _block, What.EXIT: _exit}
+def _tell(watch: Watch, mark: Mark) -> None:
+    state = watch.state
+    if mark.what == What.LOOKED:
+        state.clock.at = float(mark.value)
+    elif mark.what == What.LAG:
+        remember(state.lags, float(mark.value))
+    elif mark.what == What.BLOCK:
+        state.block = float(mark.value)
+    elif mark.what == What.EXIT:
+        state.exit(int(mark.value), mark.at)
+        watch.look(mark.at)
 
 
 def _firings(kind: Kind, incidents: Iterable[Incident], until: float) -> Firings:

@@ -193,14 +193,14 @@ class Watch:
         """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
         if not lines or window.after is None:
             return
-        self._hold_back(0.0, window.after)
         times = self._times_of(lines)
         before = self.state.line_at if self.state.started else window.until - sum(times)
-        if before is None or window.after <= before or len(lines) < _BLOCK:
-            return
-        if len(lines) * median(times) >= _ACCOUNTED * (window.until - before):
-            remember(self.state.lags, window.after - before)
-            self.state.marks.add(window.after, What.LAG, str(window.after - before))
+        before = window.after if before is None else before
+        lag, spanned = window.after - before, window.until - before
+        if lag > 0 and len(lines) >= _BLOCK and len(lines) * median(times) >= _ACCOUNTED * spanned:
+            remember(self.state.lags, lag)
+            self.state.marks.add(window.after, What.LAG, str(lag))
+        self._hold_back(0.0, window.after)
 
     def _hold_back(self, seconds: float, at: float) -> None:
         """Note for how long lines may be held back from now on."""
@@ -210,6 +210,9 @@ class Watch:
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):
+            if window is not None and window.after is not None:
+                # Up to there it was judged without it, and now it is where the clock stands.
+                self.state.marks.add(window.after, What.LOOKED, str(self.state.clock.at))
             return self.take(record, self.state.clock.at if window is None else window.until, source)
         if isinstance(record, Detail):
             return self.take(record, self.state.clock.at, source)
@@ -246,10 +249,9 @@ class Watch:
 
     def _note_written(self, at: float) -> None:
         """Until a run has its rhythm, whatever it writes buys it time: that is kept, too."""
-        new = at != self.state.written_at
         self.state.written_at = at
         self.state.appear(at)
-        if new and not (self.state.started and self.state.rhythm):
+        if not (self.state.started and self.state.rhythm):
             self.state.marks.add(at, What.WRITTEN)
 
     def _amend(self, detail: Detail) -> None:

@@ -18,12 +18,13 @@ _FAILURE, _SETTING = "failure", "setting"
 class What(StrEnum):
     """What no line says by itself.
 
-    A launch began, the log was written, its lines come in blocks or may do so, the pace is measured anew, the process
-    is gone.
+    A launch began, the log was written, it was looked at, its lines come in blocks or may do so, the pace is measured
+    anew, the process is gone.
     """
 
     LAUNCH = "launch"
     WRITTEN = "written"
+    LOOKED = "looked"
     LAG = "lag"
     BLOCK = "block"
     PACE = "pace"
@@ -65,18 +66,20 @@ class Marks:
         """Keep what a record says; that a launch began is kept when it does, and what is only context never."""
         if isinstance(record, Failure):
             if record.role is not Role.CONTEXT:
-                self.add(at, f"{_FAILURE}:{record.signature}", record.role)
+                self.add(at, f"{_FAILURE}:{record.signature}", record.role.value)
         elif record.kind is MarkerKind.SETTING:
             self.add(at, f"{_SETTING}:{record.name}", record.value)
         elif record.kind is not MarkerKind.START:
-            self.add(at, record.kind, "" if record.iteration is None else str(record.iteration))
+            self.add(at, record.kind.value, "" if record.iteration is None else str(record.iteration))
 
     def add(self, at: float, what: str, value: str = "") -> None:
         """Keep something that happened."""
         same = [mark for mark in self.kept if mark.what == what]
+        if same and same[-1] == (at, what, value):
+            return
         if len(same) > 1 and at - same[-2].at < _CLOSE:
             self.kept.remove(same[-1])
-        self.kept.append(Mark(at, what, value))
+        self.kept.append(Mark(at, str(what), value))
         del self.kept[:-_MOST]
 
     def shift(self, seconds: float) -> None:
