@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from monitor_core.incident.catalogue import MEANINGS, UNFOUND
 from monitor_core.model.effect import Firings, KindEffect, Stall
 from monitor_core.model.incidents import KINDS, UNSEEN, Incident, Kind, Severity, Subject, SubjectKind
-from monitor_core.model.records import Point, Progress
+from monitor_core.model.records import Point
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track import memory
-from monitor_core.track.marks import Mark, What, before
+from monitor_core.track.marks import Mark, Marks, Said, What, before
 from monitor_core.track.pace import remember
 from monitor_core.track.state import RunState
 from monitor_core.watch import Watch
 
 _CRITICAL = "_critical"
 # Judged by more than the progress of a run: what was told of it, whether its log could be read, its processes.
-_BEYOND_RECORDS = UNSEEN | UNFOUND | {Kind.FLAPPING}
+_BEYOND_RECORDS = UNSEEN | UNFOUND | {Kind.FLAPPING, Kind.NOT_EXITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ def decides(threshold: str, incident: Incident) -> bool:
 def judged(past: Past, values: Values) -> list[Incident]:
     """Return the incidents that would have fired with these thresholds, in the order of their ends."""
     watch = Watch(Subject(SubjectKind.RUN, past.run), values, past.preset, state=_beginning(past))
-    batch = 0
+    said = watch.state.marks.said
     for place, point in enumerate(past.points):
         marks = before(point.before, point.at) if place or past.whole else []
         _mark(watch, marks)
-        batch += any(mark.what == What.PACE for mark in marks)
-        watch.take(_line(past, point, batch), point.at)
+        said = next((Said.read(mark.value) for mark in marks if mark.what == What.SAID), said)
+        watch.take(said.line(point, past.state.total), point.at)
     _mark(watch, past.state.marks.kept)
     watch.look(past.until)
     return [incident for incident in (*watch.closed, *watch.active) if incident.fired_at is not None]
@@ -112,14 +112,8 @@ def _beginning(past: Past) -> RunState:
     # The watch changes what it is given.
     known = memory.load(memory.dump(past.state))
     known.pauses.last = None
-    return RunState(settings=known.settings, longest=known.longest, pauses=known.pauses, lags=known.lags)
-
-
-def _line(past: Past, point: Point, batch: int) -> Progress:
-    """Return what a line said; that the pace is measured anew after it is said by another batch size."""
-    return Progress(
-        point.iteration, total=past.state.total, ms_per_iteration=point.ms, loss=point.loss, batch_size=batch
-    )
+    marks = Marks(said=known.marks.said)
+    return RunState(settings=known.settings, longest=known.longest, pauses=known.pauses, lags=known.lags, marks=marks)
 
 
 def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
@@ -127,7 +121,7 @@ def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
         record = mark.record
         if record is not None:
             watch.take(record, mark.at)
-        elif mark.what != What.PACE:
+        elif mark.what != What.SAID:
             watch.look(mark.at, mark.at if mark.what == What.WRITTEN else None)
             _tell(watch, mark)
 

@@ -230,11 +230,10 @@ class Watch:
             return False
         self.state.clock.at = max(self.state.clock.at, at)
         self._judge_until(at)
-        pace = self.state.pace
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
-            if self.state.pace is not pace:
-                self.state.marks.add(at, What.PACE)
+            if isinstance(record, Progress):
+                self.state.marks.say(record, at)
             self._note(at)
             follow(RULES[self.preset], self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:

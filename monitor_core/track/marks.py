@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor_core.model.records import Failure, Marker, MarkerKind, Role
+from monitor_core.model.records import Failure, Marker, MarkerKind, Point, Progress, Role
 
 # Of marks that say the same within so many seconds, the first and the last are kept.
 _CLOSE = 300.0
@@ -18,8 +19,8 @@ _FAILURE, _SETTING = "failure", "setting"
 class What(StrEnum):
     """What no line says by itself.
 
-    A launch began, the log was written, it was looked at, its lines come in blocks or may do so, the pace is measured
-    anew, the process is gone.
+    A launch began, the log was written, it was looked at, its lines come in blocks or may do so, the process is gone;
+    or a line said something else than the one before it, beside what its record holds.
     """
 
     LAUNCH = "launch"
@@ -27,8 +28,8 @@ class What(StrEnum):
     LOOKED = "looked"
     LAG = "lag"
     BLOCK = "block"
-    PACE = "pace"
     EXIT = "exit"
+    SAID = "said"
 
 
 _NO_LINE = frozenset(What) - {What.LAUNCH}
@@ -56,11 +57,61 @@ class Mark(NamedTuple):
         return Marker(MarkerKind(kind), iteration=int(self.value) if self.value else None)
 
 
+class Said(NamedTuple):
+    """What lines say besides what their records hold, and rarely change; `loss` only where it is no number.
+
+    `timestamp` is 0.5 or 0 where it is printed with or without fractions of a second.
+    """
+
+    batch_size: int | None = None
+    sequence_length: int | None = None
+    loss_scale: float | None = None
+    skipped: int | None = None
+    nan_iterations: int | None = None
+    loss: str = ""
+    timestamp: float | None = None
+
+    @classmethod
+    def of(cls, line: Progress) -> Said:
+        """Return what a line says."""
+        odd = "" if line.loss is None or math.isfinite(line.loss) else str(line.loss)
+        stamp = None if line.timestamp is None else 0.5 if line.timestamp % 1 else 0.0
+        scale = None if line.loss_scale is None or not math.isfinite(line.loss_scale) else line.loss_scale
+        return cls(line.batch_size, line.sequence_length, scale, line.skipped, line.nan_iterations, odd, stamp)
+
+    @classmethod
+    def read(cls, text: str) -> Said:
+        """Return what `text` wrote."""
+        return cls(*json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(self, separators=(",", ":"))
+
+    def line(self, point: Point, total: int | None) -> Progress:
+        """Return a line as it was printed, as far as it matters."""
+        odd = float(self.loss) if self.loss else None
+        return Progress(
+            point.iteration,
+            total,
+            point.ms,
+            odd if point.loss is None else point.loss,
+            batch_size=self.batch_size,
+            sequence_length=self.sequence_length,
+            loss_scale=self.loss_scale,
+            skipped=self.skipped,
+            nan_iterations=self.nan_iterations,
+            timestamp=self.timestamp,
+        )
+
+
 @dataclass(slots=True)
 class Marks:
-    """What has been read since the newest progress line."""
+    """What has been read since the newest progress line, and what that line said."""
 
     kept: list[Mark] = field(default_factory=list)
+    said: Said = field(default_factory=Said)
 
     def note(self, record: Marker | Failure, at: float) -> None:
         """Keep what a record says; that a launch began is kept when it does, and what is only context never."""
@@ -71,6 +122,13 @@ class Marks:
             self.add(at, f"{_SETTING}:{record.name}", record.value)
         elif record.kind is not MarkerKind.START:
             self.add(at, record.kind.value, "" if record.iteration is None else str(record.iteration))
+
+    def say(self, line: Progress, at: float) -> None:
+        """Keep what a new line says, if it is something else than before."""
+        said = Said.of(line)
+        if said != self.said:
+            self.said = said
+            self.add(at, What.SAID, said.text)
 
     def add(self, at: float, what: str, value: str = "") -> None:
         """Keep something that happened."""

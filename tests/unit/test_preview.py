@@ -8,6 +8,7 @@ from monitor_core.model.effect import Effect, Firings, KindEffect, Stall, senten
 from monitor_core.model.incidents import Incident, IncidentState, Kind, Severity
 from monitor_core.preview import Past, compare, judged, kinds_of
 from monitor_core.thresholds import Preset
+from monitor_core.track.marks import Said, What, before
 from tests.support.training import RUN, START, Training, line, values
 
 CHECKPOINT = "saving checkpoint at iteration {:7d} to /ckpt in torch format"
@@ -137,10 +138,14 @@ def relaunch_that_starts_for_long(run):
     run.wait(1500).train(60)
 
 
+def losses_that_are_no_number(run):
+    run.train(80).train(20, loss="nan").train(80, loss="2.1E+00")
+
+
 STORIES = [
     *(hang, hang_for_long, slowdown, checkpoints, late_start, talkative_start, blocks, relaunch, batches, finished),
     *(failed, settings, unmarked_pauses, blocks_from_the_first_sight, first_sight_in_a_pause),
-    relaunch_that_starts_for_long,
+    *(relaunch_that_starts_for_long, losses_that_are_no_number),
 ]
 
 
@@ -256,3 +261,17 @@ def effect(now=0, then=0, stalls=(), **how):
 )
 def test_people_are_told_in_one_sentence(found, said):
     assert sentence(found) == said
+
+
+def test_what_lines_say_beside_what_is_kept_of_each_is_kept_where_it_changes():
+    run = Followed(stamps=False)
+    run.train(3).train(2, batch_size=512, loss="nan").train(2, batch_size=512).wait(60)
+    said = [
+        (place, mark.value)
+        for place, p in enumerate(run.watch.points)
+        for mark in before(p.before, p.at)
+        if mark.what == What.SAID
+    ]
+    assert [place for place, _ in said] == [0, 3, 5]
+    lines = [Said.read(value).line(run.watch.points[place], None) for place, value in said]
+    assert [(one.batch_size, str(one.loss)) for one in lines] == [(256, "2.314012"), (512, "nan"), (512, "2.314012")]
