@@ -24,6 +24,7 @@ from bot.blocks import (
     strong,
 )
 from monitor_core.errors import CommandError
+from monitor_core.model.effect import sentence
 from monitor_core.model.incidents import Incident, Mute
 from monitor_core.model.message import Fact, Look, Strong, Text
 from monitor_core.model.views import AckAnswer, MuteAnswer, ThresholdChange, ThresholdView
@@ -190,16 +191,31 @@ def thresholds(views: Sequence[ThresholdView], scope: str, now: float) -> Answer
 
 
 def threshold_changed(change: ThresholdChange, undo: str) -> Answer:
-    """Confirm a change: old → new, what it covers, who, and the command that undoes it."""
+    """Confirm a change: old → new, what it covers, who, what it would have done, and the command that undoes it."""
     title = messages.threshold_title(change)
     entries = (
         Fact("Covers", (messages.scope_covers(change.scope),)),
         Fact("By", (messages.person(change.by), " at ", messages.minute(change.at))),
         Fact("Source", (change.source,)),
+        *messages.threshold_effect(change.effect),
     )
-    show = Offer("All thresholds", _command("threshold show", change.scope.partition(" ")[2]))
     back = Offer("Undo", undo) if change.old != change.new else None
-    return answer(f"Threshold: {mrkdwn(title)}.", bold(title, change.at), facts(entries, change.at), offers(back, show))
+    return _threshold_answer(change, title, entries, back)
+
+
+def threshold_tried(change: ThresholdChange, command: str) -> Answer:
+    """Say what a change would have done, and offer the command that makes it."""
+    entries = (
+        Fact("Would cover", (messages.scope_covers(change.scope),)),
+        *messages.threshold_effect(change.effect),
+    )
+    return _threshold_answer(change, messages.threshold_trial(change), entries, Offer("Change it", command))
+
+
+def _threshold_answer(change: ThresholdChange, title: Text, entries: Iterable[Fact], act: Offer | None) -> Answer:
+    show = Offer("All thresholds", _command("threshold show", change.scope.partition(" ")[2]))
+    plain = f"Threshold: {mrkdwn(title)}. {escape(sentence(change.effect))}"
+    return answer(plain, bold(title, change.at), facts(entries, change.at), offers(act, show))
 
 
 # Acknowledgements

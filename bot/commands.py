@@ -174,17 +174,26 @@ def _thresholds(asked: Asked) -> Answer:
 def _set_threshold(asked: Asked) -> Answer:
     request = asked.request
     change = asked.control.set_threshold(asked.actor, request.name, request.value, scope=request.scope)
-    return answers.threshold_changed(change, _inverse(request, change.previous))
+    return answers.threshold_changed(change, _tuning(request, change.previous))
 
 
 def _reset_threshold(asked: Asked) -> Answer:
     request = asked.request
     change = asked.control.reset_threshold(asked.actor, request.name, scope=request.scope)
-    return answers.threshold_changed(change, _inverse(request, change.previous))
+    return answers.threshold_changed(change, _tuning(request, change.previous))
 
 
-def _inverse(request: Request, value: str) -> str:
-    """Return the command that undoes a change: sets the value that was set before, or resets it."""
+def _try_threshold(asked: Asked) -> Answer:
+    request, control = asked.request, asked.control
+    if request.value:
+        change = control.set_threshold(asked.actor, request.name, request.value, scope=request.scope, dry_run=True)
+    else:
+        change = control.reset_threshold(asked.actor, request.name, scope=request.scope, dry_run=True)
+    return answers.threshold_tried(change, _tuning(request, request.value))
+
+
+def _tuning(request: Request, value: str) -> str:
+    """Return the command that sets a value, or without one resets it: with that of before it undoes a change."""
     verb = Verb.THRESHOLD_SET if value else Verb.THRESHOLD_RESET
     return " ".join(filter(None, (verb, request.name, value, f"--{request.scope}")))
 
@@ -229,6 +238,7 @@ COMMANDS: Mapping[Verb, Command] = MappingProxyType(
         Verb.LOG: Command(Right.READ, _log),
         Verb.MUTES: Command(Right.READ, _mutes),
         Verb.THRESHOLD: Command(Right.READ, _thresholds),
+        Verb.THRESHOLD_TRY: Command(Right.READ, _try_threshold),
         Verb.HISTORY: Command(Right.READ, _history),
         Verb.WHY: Command(Right.READ, _why),
         Verb.AUDIT: Command(Right.READ, _audit),

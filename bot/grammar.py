@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot import messages
-from bot.scopes import apart, options, scope_word
+from bot.scopes import DRY_RUN, apart, dry_run, options, scope_word
 from bot.words import Line, Names, cut, name, nearest, same, starting, target
 from monitor_core.errors import CommandError
 from monitor_core.model.words import kind_meant, kind_written
@@ -40,6 +40,7 @@ class Verb(StrEnum):
     THRESHOLD = "threshold"
     THRESHOLD_SET = "threshold set"
     THRESHOLD_RESET = "threshold reset"
+    THRESHOLD_TRY = "threshold try"
     ACK = "ack"
     UNACK = "unack"
     HISTORY = "history"
@@ -54,7 +55,7 @@ class Verb(StrEnum):
 # What is answered by the host of a run, and not by what is stored.
 LOOKING = frozenset({Verb.CHECK, Verb.LOG})
 READING = LOOKING | {
-    *(Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.BOT, Verb.HELP),
+    *(Verb.STATUS, Verb.RUN, Verb.MUTES, Verb.THRESHOLD, Verb.THRESHOLD_TRY, Verb.BOT, Verb.HELP),
     *(Verb.HISTORY, Verb.WHY, Verb.AUDIT),
 }
 _FIRST_WORDS = tuple(verb.value for verb in Verb if " " not in verb)
@@ -67,8 +68,8 @@ class Request:
     """What is asked.
 
     `target` is a run, a host, `all`, a pattern or an incident number; for help the command. `until` is seconds since
-    1970. `name` and `value` are a threshold's; its `scope` is `run NAME`, `host NAME` or `all`. `lines`: how many of a
-    log, 0 where it is not said. `share`: answer in the channel.
+    1970. `name` and `value` are a threshold's; its `scope` is `run NAME`, `host NAME` or `all`. To try one without a
+    value is to try its reset. `lines`: how many of a log, 0 where it is not said. `share`: answer in the channel.
     """
 
     verb: Verb
@@ -247,7 +248,8 @@ def _help(line: Line) -> Request:
 
 
 def _threshold(line: Line) -> Request:
-    scope, line = options(apart(line))
+    trying, line = dry_run(apart(line))
+    scope, line = options(line)
     verb = _THRESHOLD_VERBS.get(line.first.casefold())
     line = line.after() if verb else line
     scope, line = (scope, line) if scope else scope_word(line)
@@ -256,6 +258,9 @@ def _threshold(line: Line) -> Request:
     value = "".join(line.rest)
     verb = verb or (Verb.THRESHOLD_SET if value else Verb.THRESHOLD)
     _complete(line, verb, threshold, value)
+    if trying and verb is Verb.THRESHOLD:
+        raise CommandError(messages.left_over(DRY_RUN), f"{Verb.HELP} {Verb.THRESHOLD}")
+    verb = Verb.THRESHOLD_TRY if trying else verb
     return Request(verb, target=scope.split()[-1], name=threshold, value=value, scope=scope)
 
 

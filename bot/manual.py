@@ -39,8 +39,14 @@ HELP: Mapping[str, Help] = MappingProxyType(
         "unmute": Help("unmute RUN|HOST|all [KIND]", "Messages come again.", ("unmute llama-70b",)),
         "threshold": Help(
             "threshold [show] [RUN] · [set] NAME VALUE [--run RUN|--host HOST|--all] · reset NAME [--run RUN|…]",
-            "Shows, sets or resets a threshold; for all runs unless you say for which.",
-            ("threshold show llama-70b", "threshold set stuck 20m --run llama-70b", "threshold reset stuck --all"),
+            "Shows, sets or resets a threshold; for all runs unless you say for which. "
+            "`--dry-run` only tells what it would have done in the last 24h.",
+            (
+                "threshold show llama-70b",
+                "threshold set stuck 20m --run llama-70b",
+                "threshold set stuck 20m --run llama-70b --dry-run",
+                "threshold reset stuck --all",
+            ),
         ),
         "history": Help("history [RUN|HOST]", "What happened, newest first.", ("history llama-70b", "history --share")),
         "why": Help("why INCIDENT", "Why it was told, to whom, and what became of each message.", ("why 4127",)),

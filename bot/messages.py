@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.manual import COMMAND, HELP
+from monitor_core.model.effect import UNTRIED, Effect
 from monitor_core.model.incidents import KINDS, Incident, Mute, SubjectKind
-from monitor_core.model.message import Person, Strong, Text, Time, TimeStyle
+from monitor_core.model.message import Fact, Person, Strong, Text, Time, TimeStyle
 from monitor_core.model.views import ThresholdChange, ThresholdView
 from monitor_core.units import DURATION_EXAMPLES, compact_duration, duration
 
@@ -218,6 +219,18 @@ def threshold_title(change: ThresholdChange) -> Text:
     return (f"{change.name} of {scope_name(change.scope)}: {change.old} → {change.new}",)
 
 
+def threshold_trial(change: ThresholdChange) -> Text:
+    """Say what a threshold is and would be."""
+    return (f"{change.name} of {scope_name(change.scope)}: {change.old} → {change.new}, not changed yet",)
+
+
+def threshold_effect(effect: Effect | None) -> tuple[Fact, ...]:
+    """Say what the new value of a threshold would have done, or why nobody knows."""
+    if effect is None or effect.nothing:
+        return (Fact("Not tried", (effect.nothing if effect else UNTRIED,)),)
+    return (Fact(f"Tried on {effect.over}", (effect.fired,)), Fact("Missed", (effect.missed,)))
+
+
 def scope_name(scope: str) -> str:
     """Name the scope of a threshold: `run llama` is `llama`."""
     return "all runs" if scope == "all" else scope.split(maxsplit=1)[-1]
@@ -238,7 +251,7 @@ def threshold_line(view: ThresholdView) -> Text:
     at: Text = (", ", minute(view.at)) if view.at is not None else ()
     default = f"Default: {view.default}. " if view.default != view.value else ""
     title: Text = (Strong((view.name,)), f"  {view.value} · {view.source}", *by, *at)
-    return (*title, f"\n{view.meaning} {default}Allowed: {view.allowed}.")
+    return (*title, f"\n{view.meaning} {default}Allowed: {view.allowed}. Last 24h: {view.lately}.")
 
 
 def acknowledged(incidents: Sequence[Incident], *, undone: bool = False) -> Text:

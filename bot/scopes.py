@@ -9,6 +9,8 @@ from bot.words import ALL, Line, name
 from monitor_core.errors import CommandError
 from monitor_core.thresholds import CATALOGUE
 
+DRY_RUN = "--dry-run"
+
 
 def apart(line: Line) -> Line:
     """Return the line with `stuck=20m` as two words and `stuck critical` or `stuck-critical` as one."""
@@ -39,9 +41,15 @@ def options(line: Line) -> tuple[str, Line]:
     return "", line
 
 
+def dry_run(line: Line) -> tuple[bool, Line]:
+    """Take `--dry-run` out of the line and return whether it was there."""
+    place = next((place for place, word in enumerate(line.rest) if word.casefold() == DRY_RUN), None)
+    return (False, line) if place is None else (True, _without(line, place, (DRY_RUN,)))
+
+
 def _without(line: Line, place: int, option: tuple[str, ...]) -> Line:
     rest = line.rest[:place] + line.rest[place + len(option) :]
-    return replace(line, words=(line.words[0], *rest), rest=rest, tail=option)
+    return replace(line, words=(line.words[0], *rest), rest=rest, tail=(*line.tail, *option))
 
 
 def scope_word(line: Line) -> tuple[str, Line]:

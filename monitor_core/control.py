@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -58,7 +58,8 @@ class Sight(Protocol):
 class Control:
     """What people may ask and change. `clock` gives seconds since 1970; `changed` is called after each change.
 
-    `sight` and `running` belong to a running monitor: the one looks at hosts, the other tells how it does.
+    `sight` and `running` belong to a running monitor: the one looks at hosts, the other tells how it does. `patience`
+    is for how many seconds thresholds are tried on what is stored.
     """
 
     engine: Database
@@ -67,6 +68,7 @@ class Control:
     changed: Callable[[], None] = field(default=lambda: None)
     sight: Sight | None = None
     running: Callable[[], Running] | None = None
+    patience: float = tuning.PATIENCE
 
     @property
     def targets(self) -> Targets:
@@ -161,22 +163,23 @@ class Control:
 
     def thresholds(self, target: str = "all") -> tuple[ThresholdView, ...]:
         """Return the thresholds of a run, of a host's runs that have none of their own, or of all such runs."""
-        scope = self.targets.scope_of(target)
-        with self.engine.begin() as connection:
-            return tuning.views(connection, self.roster, scope)
+        return self._trial().views(self.targets.scope_of(target))
 
-    def set_threshold(self, actor: str, name: str, value: str, *, scope: str) -> ThresholdChange:
-        """Set a threshold for a `run NAME`, a `host NAME` or `all`; it holds from the next look on."""
+    def set_threshold(self, actor: str, name: str, value: str, *, scope: str, dry_run: bool = False) -> ThresholdChange:
+        """Set a threshold for a `run NAME`, a `host NAME` or `all`; it holds from the next look on.
+
+        `dry_run`: only say what it would have done.
+        """
         threshold = self.targets.threshold(name)
         try:
             text = threshold.read(value).text
         except ValueError as error:
             raise CommandError(f"{error}.") from error
-        return self._tune(actor, threshold, scope, text)
+        return self._tune(actor, threshold, scope, text, dry_run=dry_run)
 
-    def reset_threshold(self, actor: str, name: str, *, scope: str) -> ThresholdChange:
-        """Undo what people have set for a threshold in a scope."""
-        return self._tune(actor, self.targets.threshold(name), scope, None)
+    def reset_threshold(self, actor: str, name: str, *, scope: str, dry_run: bool = False) -> ThresholdChange:
+        """Undo what people have set for a threshold in a scope; `dry_run` as in `set_threshold`."""
+        return self._tune(actor, self.targets.threshold(name), scope, None, dry_run=dry_run)
 
     def ack(self, actor: str, target: str) -> AckAnswer:
         """Take what fires on a run, or one incident by its number: others see that somebody is on it."""
@@ -244,10 +247,19 @@ class Control:
             raise CommandError("Only the running monitor looks at hosts.")
         return self.sight
 
-    def _tune(self, actor: str, threshold: Threshold, scope: str, value: str | None) -> ThresholdChange:
-        scope = self.targets.scope(scope)
-        with self._change() as connection:
-            return tuning.change(connection, self.roster, actor, threshold, scope, value, self.clock())
+    def _trial(self) -> tuning.Trial:
+        return tuning.Trial(self.engine, self.roster, self.clock(), self.patience)
+
+    def _tune(
+        self, actor: str, threshold: Threshold, scope: str, value: str | None, *, dry_run: bool
+    ) -> ThresholdChange:
+        """Try a change on what is stored, and make it unless that was all."""
+        scope, now = self.targets.scope(scope), self.clock()
+        effect = self._trial().of_change(threshold, scope, value)
+        with self.engine.begin() if dry_run else self._change() as connection:
+            act = tuning.proposed if dry_run else tuning.change
+            done = act(connection, self.roster, actor, threshold, scope, value, now)
+        return replace(done, effect=effect, tried=dry_run)
 
     @contextmanager
     def _change(self) -> Iterator[Connection]:

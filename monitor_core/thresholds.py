@@ -1,4 +1,4 @@
-"""The catalogue of what can be tuned: name, kind of value, default, range and meaning; and how a value is read."""
+"""The catalogue of what can be tuned: name, unit, default, range and meaning; and how a value is read."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ class Threshold:
     high: float = 1000.0
     shortest: float = 1.0
     longest: float = 7 * 86400.0
+
+    @property
+    def unit(self) -> str:
+        """Say what its value is: `ratio` (to what is usual), `duration`, or either."""
+        return self.form.value
 
     @property
     def allowed(self) -> str:

@@ -21,6 +21,7 @@ from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
 from monitor_core.track.departure import attend
+from monitor_core.track.marks import What
 from monitor_core.track.pace import covered, remember, took
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
@@ -112,8 +113,7 @@ class Watch:
         """
         self.state.missing_since = None
         if written_at is not None:
-            self.state.written_at = written_at
-            self.state.appear(written_at)
+            self._note_written(written_at)
         self._judge_until(now)
         if sign is None:
             self.state.process = ProcessSeen()
@@ -123,7 +123,7 @@ class Watch:
         self._see_again(now)
         self.state.learning = RULES[self.preset].learning(self.state, self.values)
         if self.state.seen_at is None and self.state.stuck_since is None:
-            self.state.block = self._first_block()
+            self._hold_back(self._first_block(), self.state.clock.at)
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:
@@ -199,27 +199,47 @@ class Watch:
         """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
         if not lines or window.after is None:
             return
-        self.state.block = 0.0
         times = self._times_of(lines)
         before = self.state.line_at if self.state.started else window.until - sum(times)
-        if before is None or window.after <= before or len(lines) < _BLOCK:
-            return
-        if len(lines) * median(times) >= _ACCOUNTED * (window.until - before):
-            remember(self.state.lags, window.after - before)
+        before = window.after if before is None else before
+        lag, spanned = window.after - before, window.until - before
+        if lag > 0 and len(lines) >= _BLOCK and len(lines) * median(times) >= _ACCOUNTED * spanned:
+            remember(self.state.lags, lag)
+            self.state.marks.add(window.after, What.LAG, str(lag))
+        self._hold_back(0.0, window.after)
+
+    def _hold_back(self, seconds: float, at: float) -> None:
+        """Note for how long lines may be held back from now on."""
+        if seconds != self.state.block:
+            self.state.block = seconds
+            self.state.marks.add(at, What.BLOCK, str(seconds))
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):
-            self.state.apply(record, self.state.clock.at if window is None else window.until, source)
+            if window is not None and window.after is not None:
+                # Up to there it was judged without it, and now it is where the clock stands.
+                self.state.marks.add(window.after, What.LOOKED, str(self.state.clock.at))
+            return self.take(record, self.state.clock.at if window is None else window.until, source)
+        if isinstance(record, Detail):
+            return self.take(record, self.state.clock.at, source)
+        return self.take(record, self._place(record, window), source)
+
+    def take(self, record: Record, at: float, source: str = "") -> bool:
+        """Take a record of which it is known when it was written; return whether it is new progress."""
+        if isinstance(record, Failure):
+            self.state.apply(record, at, source)
             self._judge_at(self.state.clock.at)
             return False
         if isinstance(record, Detail):
-            self.state.apply(record, self.state.clock.at, source)
+            self.state.apply(record, at, source)
             self._amend(record)
             return False
-        at = self._place(record, window)
+        self.state.clock.at = max(self.state.clock.at, at)
         self._judge_until(at)
         fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
+            if isinstance(record, Progress):
+                self.state.marks.say(record, at)
             self._note(at)
             follow(RULES[self.preset], self.state, self.values, at)
         if fresh or self.active or self.state.ending is not None:
@@ -229,7 +249,15 @@ class Watch:
     def _note(self, at: float) -> None:
         state = self.state
         assert state.iteration is not None
-        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1))
+        before = state.marks.hand_over(at)
+        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1, before))
+
+    def _note_written(self, at: float) -> None:
+        """Until a run has its rhythm, whatever it writes buys it time: that is kept, too."""
+        self.state.written_at = at
+        self.state.appear(at)
+        if not (self.state.started and self.state.rhythm):
+            self.state.marks.add(at, What.WRITTEN)
 
     def _amend(self, detail: Detail) -> None:
         """Give the newest point what a line of its own says of it."""

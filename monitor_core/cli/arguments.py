@@ -189,6 +189,7 @@ def _threshold(verbs: _Verbs[argparse.ArgumentParser]) -> None:
     scope.add_argument("--run", metavar="RUN", help="for this run")
     scope.add_argument("--host", metavar="HOST", help="for the runs of this host")
     scope.add_argument("--all", action="store_true", help="for all runs (the default)")
+    verb.add_argument("--dry-run", action="store_true", help="only say what it would have done in the last 24h")
     _json(verb)
 
 

@@ -51,7 +51,7 @@ def mutes(arguments: argparse.Namespace, _extension: object) -> int:
 
 
 def threshold(arguments: argparse.Namespace, _extension: object) -> int:
-    """Show, set or undo thresholds: `[show] [TARGET]`, `[set] [TARGET] NAME VALUE`, `reset [TARGET] NAME`."""
+    """Show, set, undo or try thresholds: `[show] [TARGET]`, `[set] [TARGET] NAME VALUE`, `reset [TARGET] NAME`."""
     words = list(arguments.words)
     verb = words.pop(0) if words and words[0] in _TUNING else ("set" if len(words) > 1 else "show")
     if len(words) not in _TUNING[verb]:
@@ -62,13 +62,15 @@ def threshold(arguments: argparse.Namespace, _extension: object) -> int:
     targeted = len(words) == _TUNING[verb][-1]
     if targeted and (arguments.run or arguments.host or arguments.all):
         raise CommandError(f"The scope is named twice: leave out {words[0]}, or --run, --host and --all.")
+    if arguments.dry_run and verb == "show":
+        raise CommandError("--dry-run tries what `threshold set` or `threshold reset` would do.")
 
     def act(control: Control) -> Any:
         scope = control.targets.scope_of(words.pop(0)) if targeted else _scope(arguments)
         if verb == "show":
             return control.thresholds(scope.rpartition(" ")[2])
         change = control.set_threshold if verb == "set" else control.reset_threshold
-        return change(actor(), *words, scope=scope)
+        return change(actor(), *words, scope=scope, dry_run=arguments.dry_run)
 
     return answer(arguments, act, text.thresholds if verb == "show" else text.changed)
 

@@ -15,15 +15,17 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from monitor_core.model.past import Audit, History, Why
-from monitor_core.model.views import Health, Overview, RunView
+from monitor_core.model.views import Health, Overview, RunView, ThresholdChange, ThresholdView
 
-SCHEMAS: dict[str, type] = {
+SCHEMAS: dict[str, Any] = {
     "status": Overview,
     "run": RunView,
     "self": Health,
     "history": History,
     "why": Why,
     "audit": Audit,
+    "thresholds": tuple[ThresholdView, ...],
+    "threshold-change": ThresholdChange,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from monitor_core.incident.wording import measure
+from monitor_core.model.effect import sentence
 from monitor_core.model.incidents import KINDS, Incident, Mute
 from monitor_core.model.views import (
     AckAnswer,
@@ -141,14 +142,16 @@ def mutes(answer: Sequence[Mute], now: float) -> str:
 
 def thresholds(answer: Sequence[ThresholdView], now: float) -> str:
     """Return a table of thresholds with their sources."""
-    rows = [("THRESHOLD", "VALUE", "SOURCE", "DEFAULT", "ALLOWED")]
-    rows += [(view.name, view.value, _source(view, now), view.default, view.allowed) for view in answer]
+    rows = [("THRESHOLD", "VALUE", "SOURCE", "DEFAULT", "ALLOWED", "LAST 24H")]
+    rows += [(view.name, view.value, _source(view, now), view.default, view.allowed, view.lately) for view in answer]
     return "\n".join(table(rows))
 
 
 def changed(answer: ThresholdChange, now: float) -> str:
-    """Return what a change of a threshold did."""
-    return f"{answer.name} for {answer.scope}: {answer.old} to {answer.new}, from the next look on ({answer.source})."
+    """Return what a change of a threshold did, or would do, and would have done."""
+    when = "not changed yet" if answer.tried else "from the next look on"
+    change = f"{answer.name} for {answer.scope}: {answer.old} to {answer.new}, {when} ({answer.source})."
+    return f"{change}\n{sentence(answer.effect)}"
 
 
 def acknowledged(answer: AckAnswer, now: float) -> str:

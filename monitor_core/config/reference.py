@@ -53,8 +53,8 @@ _THRESHOLDS = """
 
 A ratio may be written `1.2` or `1.2x`. The preset `seed` has no value where the original tool has no such rule.
 
-| threshold | meaning | default | preset seed | allowed |
-|---|---|---|---|---|
+| threshold | meaning | unit | default | preset seed | allowed |
+|---|---|---|---|---|---|
 """
 _SUFFIXES: dict[Any, str] = {dict: ".NAME", tuple: "[]"}
 _HEAD = "| key | meaning | default | example |\n|---|---|---|---|\n"
@@ -108,7 +108,8 @@ def _typed(value: Any) -> str:
 
 def _thresholds() -> str:
     rows = (
-        f"| `{t.name}` | {t.meaning} | `{t.default}` | {_code(t.seed)} | {t.allowed} |\n" for t in CATALOGUE.values()
+        f"| `{t.name}` | {t.meaning} | {t.unit} | `{t.default}` | {_code(t.seed)} | {t.allowed} |\n"
+        for t in CATALOGUE.values()
     )
     return _THRESHOLDS + "".join(rows)
 

@@ -57,10 +57,18 @@ def _relations() -> str:
 
 def _thresholds() -> str:
     rows = (
-        (f"`{t.name}`", t.meaning, f"`{t.default}`", _codes([t.seed or ""]), t.allowed, _codes(_decided_by(t.name)))
+        (
+            f"`{t.name}`",
+            t.meaning,
+            t.unit,
+            f"`{t.default}`",
+            _codes([t.seed or ""]),
+            t.allowed,
+            _codes(_decided_by(t.name)),
+        )
         for t in CATALOGUE.values()
     )
-    return _table(("threshold", "meaning", "default", "preset seed", "allowed", "decides"), rows)
+    return _table(("threshold", "meaning", "unit", "default", "preset seed", "allowed", "decides"), rows)
 
 
 def _decided_by(threshold: str) -> list[str]:

@@ -197,7 +197,7 @@ class Point(NamedTuple):
     """A progress line as it is kept: when it was written (seconds since 1970, our clock), and what it said.
 
     `ms` is the time per iteration in milliseconds. `loss` is None where the line has none, and where it is no number.
-    `first`: it is the first one of a launch.
+    `first`: it is the first one of a launch. `before` tells what else was read since the line before (`track.marks`).
     """
 
     at: float
@@ -205,6 +205,7 @@ class Point(NamedTuple):
     ms: float | None
     loss: float | None
     first: bool
+    before: str = ""
 
 
 class MarkerKind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor_core.model.effect import Effect, times
 from monitor_core.model.incidents import Incident, Mute, Phase
 from monitor_core.model.words import taken_up
 
@@ -91,6 +92,8 @@ class ThresholdView:
 
     `source` is `default`, `preset seed`, `config defaults`, `config host gpu-01`, `config run llama`, `set for all`,
     `set for host gpu-01` or `set for run llama`; `by` and `at` are filled for the last three. Values are as typed.
+    `unit` is `ratio`, `duration` or either. `fired` is how often it fired in the last 24 hours, `by_default` what it
+    would have done with its default, where that is another value and records can tell.
     """
 
     name: str
@@ -101,6 +104,18 @@ class ThresholdView:
     allowed: str
     by: str = ""
     at: float | None = None
+    unit: str = ""
+    fired: int = 0
+    by_default: Effect | None = None
+
+    @property
+    def lately(self) -> str:
+        """Return how often it fired in the last 24 hours: `fired once; by default 3 times`."""
+        fired = f"fired {times(self.fired)}" if self.fired else "never fired"
+        other = self.by_default
+        if other is None or other.nothing:
+            return fired
+        return f"{fired}; by default {times(other.times)}{f' ({other.rest})' if other.rest else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,8 @@ class ThresholdChange:
     """What a change of a threshold did: `scope` is `run llama`, `host gpu-01` or `all`.
 
     `old` and `new` are what held and holds there, `previous` what had been set in that very scope, empty if nothing.
+    `effect` is what the new value would have done in the last 24 hours, None if records cannot tell. `tried`: nothing
+    was changed.
     """
 
     name: str
@@ -118,6 +135,8 @@ class ThresholdChange:
     by: str
     at: float
     previous: str = ""
+    effect: Effect | None = None
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

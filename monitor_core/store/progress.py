@@ -18,11 +18,14 @@ from monitor_core.store.tables import series
 # Of the old records, those at least stay that come first in each stretch of so many seconds.
 APART = 600.0
 # Not built from the table: the driver takes rows as they are in a third of the time, and a first sight has thousands.
-_ADD = "INSERT OR IGNORE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD = (
+    'INSERT OR IGNORE INTO progress (series, at, iteration, ms, loss, first, "before", keep)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _LAST = select(
     series.c.number, select(func.max(table.c.at)).where(table.c.series == series.c.number).scalar_subquery()
 ).where(series.c.run == bindparam("run"))
-_Row = tuple[int, float, int, float | None, float | None, bool, bool]
+_Row = tuple[int, float, int, float | None, float | None, bool, str, bool]
 
 
 def add(connection: Connection, run: str, points: Collection[Point], *, full_since: float) -> None:
@@ -49,6 +52,17 @@ def between(connection: Connection, run: str, since: float, until: float, most: 
         # SQLite takes the other columns from the row that has the maximum (https://www.sqlite.org/lang_select.html).
         query = select(func.max(table.c.at).label("at"), *columns).where(here).group_by(stretch).order_by("at")
     return [Point(*row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, run: str, since: float, most: int) -> list[Point]:
+    """Return the newest records of a run, oldest first: each line from `since` on, `most` of them at most.
+
+    Those of a version that did not keep what came between lines are left out.
+    """
+    here = (table.c.series == _number(run)) & (table.c.at >= since) & table.c.before.is_not(None)
+    columns = (table.c.iteration, table.c.ms, table.c.loss, table.c.first, table.c.before)
+    query = select(table.c.at, *columns).where(here).order_by(table.c.at.desc(), table.c.iteration.desc()).limit(most)
+    return [Point(*row) for row in connection.execute(query)][::-1]
 
 
 def span(connection: Connection, run: str) -> tuple[float, float] | None:

@@ -143,6 +143,7 @@ progress = Table(
     Column("ms", Float),
     Column("loss", Float),
     Column("first", Boolean, nullable=False),  # of a launch
+    Column("before", Text),  # track.marks; NULL: written by a version that did not keep it
     Column("keep", Boolean, nullable=False),  # it outlives those around it
     sqlite_with_rowid=False,
 )

@@ -14,6 +14,7 @@ from monitor_core.track.clock import LineClock
 from monitor_core.track.closing import Closing
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.losses import Losses
+from monitor_core.track.marks import Marks, What
 from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
@@ -46,7 +47,8 @@ class RunState:
     `pauses` are the others. `odd_gap`: what lies between the last line and the next says nothing about gaps to
     come. `covers_pause`: it said nothing of those before the last line. `sources` holds the last iteration that
     each log file told of. `learning`: the lines so far are too few to judge by. `read_at`: when what is read now was
-    written, None on first sight. `announces_end`: a training that is done prints so. `tail` are the last lines,
+    written, None on first sight. `announces_end`: a training that is done prints so. `marks` are what else came since
+    the last progress line. `tail` are the last lines,
     redacted.
     """
 
@@ -104,6 +106,7 @@ class RunState:
     covers_pause: bool = False
     learning: bool = False
     tail: list[str] = field(default_factory=list)
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def gap(self) -> float | None:
@@ -155,7 +158,9 @@ class RunState:
         self.appear(at)
         if isinstance(record, Detail):
             self._detail(record, at)
-        elif isinstance(record, Marker):
+            return False
+        self.marks.note(record, at)
+        if isinstance(record, Marker):
             self._marker(record, at)
         else:
             self._failure(record, at, source)
@@ -174,6 +179,7 @@ class RunState:
     def exit(self, code: int, at: float) -> None:
         """Note that the process is gone, with its exit code."""
         self.appear(at)
+        self.marks.add(at, What.EXIT, str(code))
         self.exit_code = code
         self.ended_at = at if self.ended_at is None else self.ended_at
 
@@ -189,6 +195,7 @@ class RunState:
             self.failure.at += seconds
         if self.closing.sign_at is not None:
             self.closing.sign_at += seconds
+        self.marks.shift(seconds)
 
     def recall(self, records: Iterable[Record]) -> None:
         """Take from the beginning of a log the total and the settings that its last part, read before, did not tell."""
@@ -336,6 +343,7 @@ class RunState:
             self._launch(at)
 
     def _launch(self, at: float) -> None:
+        self.marks.add(at, What.LAUNCH)
         self.launches += 1
         self.relaunch = Relaunch(self.iteration if self.started else self.relaunch.left_at)
         self.launch_lines = 0

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from monitor_core.model.incidents import Kind
+from monitor_core.model.records import Point
+from monitor_core.store import progress
 from tests.support import slack_people
 from tests.support.bot import NOW, OTHER_CHANNEL, OWNER, Bot, answer_of
 from tests.support.slack_people import wait_until
@@ -126,6 +128,31 @@ def test_a_threshold_is_set_shown_undone_and_set_again(bot, slack):
     assert "*slow of dense-13b: 1.5 → 1.3*" in undone.shown
     again = answer_of(slack.press(undone, "redo_0", user=slack.bob))
     assert "*slow of dense-13b: 1.3 → 1.5*" in again.shown
+
+
+def test_anybody_may_try_a_threshold_and_nothing_is_written_down(bot, slack):
+    shown = bot.asked("threshold set slow=1.5 --run dense --dry-run", user=OWNER)
+    assert "*slow of dense-13b: 1.3 → 1.5, not changed yet*" in shown.shown
+    assert "*Not tried*  there are no records of the last 24h to try it on" in shown.shown
+    assert "1.3 · config run dense-13b" in bot.ask("threshold dense slow")
+    assert bot.audit() == []
+    changed = answer_of(slack.press(shown, "redo_0", user=slack.bob))
+    assert "*slow of dense-13b: 1.3 → 1.5*" in changed.shown
+    shown = bot.asked("threshold reset slow --run dense --dry-run", user=OWNER)
+    assert "*slow of dense-13b: 1.5 → 1.3, not changed yet*" in shown.shown
+    assert shown.buttons["redo_0"]["value"] == "threshold reset slow --run dense-13b"
+
+
+def test_a_change_says_what_it_would_have_done_in_the_last_24_hours(bot, slack):
+    bot.runs()
+    with bot.engine.begin() as connection:
+        points = [Point(NOW - 4000 + 10.0 * n + 300.0 * (n > 50), n + 1, 10_000.0, 2.3, n == 0) for n in range(100)]
+        progress.add(connection, "moe-16x3b", points, full_since=0.0)
+    shown = bot.ask("threshold set stuck 30m --run moe", user=slack.bob)
+    assert "*Tried on the last 24h*  would not have fired (now: once)" in shown
+    assert "*Missed*  0 stalls" in shown
+    shown = bot.ask("threshold show moe")
+    assert "Last 24h: never fired; by default once." in shown
 
 
 def test_undoing_a_second_change_brings_the_first_back(bot, slack):

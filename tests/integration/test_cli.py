@@ -18,7 +18,12 @@ import pytest
 
 from monitor_core.cli import main, text
 from monitor_core.model.incidents import Kind, Severity
+from monitor_core.model.records import Point
+from monitor_core.store import progress, queries
 from monitor_core.store.database import open_database
+from monitor_core.store.queries import RunRow
+from monitor_core.track import memory
+from monitor_core.track.state import RunState
 from tests.support.process import ROOT, Monitor, configure, train
 from tests.support.sshd import free_port, until
 from tests.support.stage import HOST, RUN, Stage
@@ -264,7 +269,10 @@ def test_what_an_unmute_caused_is_left_for_the_terminal_of_the_monitor_if_nobody
 def test_a_threshold_may_be_set_in_each_form_that_slack_knows(incident, shell, typed, scope):
     assert shell("threshold", *typed)[:2] == (
         0,
-        f"stuck for {scope}: 2 to 20m, from the next look on (set for {scope}).\n",
+        (
+            f"stuck for {scope}: 2 to 20m, from the next look on (set for {scope}).\n"
+            "Not tried: there are no records of the last 24h to try it on.\n"
+        ),
     )
 
 
@@ -274,6 +282,31 @@ def test_threshold_shows_sets_and_resets(incident, shell):
     assert re.match(rf"stuck +20m +set for run {RUN} by ", row)
     assert shell("threshold", "reset", "stuck", "--run", RUN)[0] == 0
     assert shell("threshold")[0] == 0
+
+
+def test_a_threshold_is_tried_on_what_is_stored_and_changed_only_then(shell, write, tmp_path):
+    write(**{RUN: 0})
+    stage = Stage(tmp_path)
+    now = time.time()
+    with stage.engine.begin() as connection:
+        state = memory.dump(RunState(seen_at=now))
+        queries.save_run(connection, RunRow(RUN, "here", state, "{}", now, 0.0))
+        points = [Point(now - 1990 + 10.0 * n + 990.0 * (n > 50), n + 1, 10_000.0, 2.3, n == 0) for n in range(101)]
+        progress.add(connection, RUN, points, full_since=0.0)
+    stage.close()
+    (tmp_path / "stage.db").rename(tmp_path / "t.db")
+    said = "Tried on the last 24h: would not have fired (now: once); missed 0 stalls.\n"
+    assert shell("threshold", "set", "stuck", "20m", "--run", RUN, "--dry-run")[1] == (
+        f"stuck for run {RUN}: 2 to 20m, not changed yet (set for run {RUN}).\n{said}"
+    )
+    assert json.loads(shell("audit", "--json")[1])["entries"] == []
+    assert shell("threshold", "set", "stuck", "20m", "--run", RUN)[1].endswith(said)
+    found = json.loads(shell("threshold", "reset", "stuck", "--run", RUN, "--dry-run", "--json")[1])
+    assert found["tried"] is True
+    [kind] = found["effect"]["kinds"]
+    assert (kind["kind"], kind["now"]["times"], kind["then"]["times"]) == ("stuck", 0, 1)
+    row = next(row for row in shell("threshold", "show", RUN)[1].splitlines() if row.startswith("stuck "))
+    assert row.endswith("never fired; by default once")
 
 
 def test_ack_and_unack_name_the_incident(incident, shell):
@@ -348,6 +381,7 @@ def test_a_false_alarm_is_marked_and_unmarked(incident, shell, undo):
         (("threshold", "set", "slow"), "Type `threshold [show] [RUN]`"),
         (("threshold", "set", RUN, "stuck", "20m", "--all"), f"The scope is named twice: leave out {RUN}, or --run"),
         (("threshold", "reset", RUN, "stuck", "--run", RUN), f"The scope is named twice: leave out {RUN}, or --run"),
+        (("threshold", RUN, "--dry-run"), "--dry-run tries what `threshold set` or `threshold reset` would do."),
         (("threshold", RUN, "--host", "here"), f"The scope is named twice: leave out {RUN}, or --run, --host and"),
         (("mute", "lama"), "No run or host named lama. Did you mean llama-70b? Nothing was changed.\n"),
         (("unack", RUN), f"Nothing of {RUN} is acknowledged."),

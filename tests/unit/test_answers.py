@@ -10,6 +10,7 @@ from bot import answers, manual, messages
 from bot.grammar import Verb, parse
 from bot.words import Names
 from monitor_core.errors import CommandError
+from monitor_core.model.effect import Effect, Firings, KindEffect, Stall
 from monitor_core.model.incidents import Kind, Subject, SubjectKind
 from monitor_core.model.views import (
     AckAnswer,
@@ -95,7 +96,12 @@ def test_no_mutes():
 
 # Thresholds
 
-STUCK = ThresholdView("stuck", "Silence.", "20m", "set for run moe", "2", "1 to 7d", "slack:U034BOB", NOW - DAY)
+FIRED = Effect((KindEffect(Kind.STUCK, Firings(1, 600.0), Firings(3, 900.0)),), covered=1, tried=1)
+STUCK = ThresholdView(
+    *("stuck", "Silence.", "20m", "set for run moe", "2", "1 to 7d", "slack:U034BOB", NOW - DAY),
+    fired=1,
+    by_default=FIRED,
+)
 SLOW = ThresholdView("slow", "Slowdown.", "1.1", "default", "1.1", "1.01 to 100")
 
 
@@ -104,9 +110,9 @@ def test_thresholds_show_value_source_and_default_if_different():
     assert lines == [
         "Thresholds of moe",
         f"*stuck*  20m · set for run moe by <@U034BOB>, {YESTERDAY}",
-        "Silence. Default: 2. Allowed: 1 to 7d.",
+        "Silence. Default: 2. Allowed: 1 to 7d. Last 24h: fired once; by default 3 times.",
         "*slow*  1.1 · default",
-        "Slowdown. Allowed: 1.01 to 100.",
+        "Slowdown. Allowed: 1.01 to 100. Last 24h: never fired.",
         messages.SOURCE_ORDER,
     ]
 
@@ -128,6 +134,33 @@ def test_a_changed_threshold_says_old_new_and_what_it_covers(scope, who, covers)
         "*By*  <@U012ALICE> at <!date^1795515350^{time}|10:15 UTC>",
     ]
     assert buttons(done)["Undo"] == "threshold reset stuck --all"
+    understood(done)
+
+
+def test_a_changed_threshold_says_what_it_would_have_done_and_missed():
+    kind = KindEffect(
+        Kind.STUCK, Firings(2, 900.0), Firings(1, 60.0), (Stall(4127, missed=True), Stall(4129, False, 840.0))
+    )
+    change = ThresholdChange("stuck", "run moe", "6m", "20m", "set for run moe", "slack:U012ALICE", NOW)
+    done = answers.threshold_changed(replace(change, effect=Effect((kind,), 1, 1)), "threshold reset stuck --run moe")
+    assert shown(done).splitlines()[4:6] == [
+        "*Tried on the last 24h*  would have fired once (now: 2 times); incident 4129 would have come 14m later",
+        "*Missed*  1 of 2 stalls (incident 4127)",
+    ]
+    assert "Tried on the last 24h: would have fired once" in done.text
+    assert done.text.endswith("; missed 1 of 2 stalls (incident 4127).")
+    understood(done)
+
+
+def test_a_threshold_that_is_tried_says_so_and_offers_the_change():
+    change = ThresholdChange("unreachable", "all", "1m", "5m", "set for all", "slack:U012ALICE", NOW, tried=True)
+    done = answers.threshold_tried(change, "threshold set unreachable 5m --all")
+    assert shown(done).splitlines()[:3] == [
+        "*unreachable of all runs: 1m → 5m, not changed yet*",
+        "*Would cover*  all runs, from the next check",
+        "*Not tried*  this cannot be tried on stored records",
+    ]
+    assert buttons(done)["Change it"] == "threshold set unreachable 5m --all"
     understood(done)
 
 

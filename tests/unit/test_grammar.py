@@ -95,6 +95,10 @@ UNDERSTOOD = {
         SET, target="moe-16x3b", scope="run moe-16x3b", name="stuck_floor", value="3m"
     ),
     "threshold all slow 2": Request(SET, target="all", scope="all", name="slow", value="2"),
+    "threshold stuck 30m --dry-run --run moe": Request(
+        Verb.THRESHOLD_TRY, target="moe-16x3b", scope="run moe-16x3b", name="stuck", value="30m"
+    ),
+    "threshold reset slow —dry-run": Request(Verb.THRESHOLD_TRY, target="all", scope="all", name="slow"),
     "threshold reset slow": Request(RESET, target="all", scope="all", name="slow"),
     "threshold reset slow --run stuck": Request(RESET, target="stuck", scope="run stuck", name="slow"),
 }
@@ -156,6 +160,11 @@ NOT_UNDERSTOOD = {
     "threshold set slow 1.2 --run": ("threshold set needs more words.", "help threshold"),
     "threshold reset": ("threshold reset needs more words.", "help threshold"),
     "threshold reset slow 2": ("2 means nothing here.", "threshold reset slow"),
+    "threshold moe --dry-run": ("--dry-run means nothing here.", "help threshold"),
+    "threshold set slwo 1.2 --dry-run --run moe": (
+        "No threshold is named slwo.",
+        "threshold set slow 1.2 --dry-run --run moe-16x3b",
+    ),
     "threshold sl": ("sl could be slow, slow_critical.", "threshold slow"),
 }
 
