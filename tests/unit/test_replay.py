@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from monitor_core.cli import main
-from monitor_core.cli.replay import chart_of
+from monitor_core.cli.charted import chart_of
+from monitor_core.notify.charts import Clock, png
+from monitor_core.patterns import dialect
 from monitor_core.replay.recording import read
 from monitor_core.replay.simulate import simulate
 from monitor_core.thresholds import Preset
+from monitor_core.units import utc_time
 from tests.support.training import START, line, values
 
 DATA = Path(__file__).parents[1] / "data"
@@ -244,20 +247,64 @@ def charted(log, *, preset=Preset.DEFAULT, **thresholds):
     return chart_of(log.name, chosen, recording, simulate(recording, chosen, preset, "auto", 60.0, 0.0))
 
 
-def test_a_plot_shows_what_was_told_by_the_iterations_that_it_spans():
+def test_a_plot_shows_what_was_told_and_when_it_held_was_told_and_became_critical():
     chart = charted(DATA / "megatron_stuck.log")
-    assert [(alert.name.replace("\u00a0", " "), alert.since, alert.until) for alert in chart.alerts] == [
-        ("STUCK 10m", 40, 41),
-        ("FINISHED in 21m", 70, 70),
-    ]
-    assert (chart.name, chart.usual, chart.limit, len(chart.lines)) == ("megatron_stuck.log", 10.0, 1.1, 70)
+    stuck, finished = chart.alerts
+    assert stuck.name.replace("\u00a0", " ") == "STUCK 10m"
+    moments = (stuck.since, stuck.told, stuck.worse, stuck.until)
+    assert [utc_time(each) for each in moments] == ["09:59:15 UTC", "10:01:15 UTC", "10:09:15 UTC", "10:09:25 UTC"]
+    assert (finished.name, finished.since, finished.until) == ("FINISHED in 21m", chart.until, chart.until)
+    assert (chart.name, chart.state, chart.facts) == (
+        "megatron_stuck.log",
+        "finished",
+        ("2 alerts", "megatron", "iteration 70 of 70"),
+    )
+    assert (chart.limit, len(chart.lines), chart.clock) == (1.1, 70, Clock.UTC)
 
 
-def test_a_plot_of_a_slow_run_shows_its_own_usual_and_the_limit_in_force():
+def test_a_plot_of_a_slow_run_shows_its_usual_as_it_was_learned_and_the_limit_in_force():
     chart = charted(DATA / "megatron_slow_unstamped.log", slow="1.2")
     (slow,) = chart.alerts
-    assert (slow.name, slow.since, slow.until) == ("SLOW 1.30x", 91, 130)
-    assert (chart.usual, chart.limit) == (10.0, 1.2)
+    assert (slow.name, slow.usual, slow.until) == ("SLOW 1.30x", 10.0, chart.until)
+    assert next(line.iteration for line in chart.lines if slow.since <= line.at) == 91
+    assert (chart.limit, chart.clock) == (1.2, Clock.ELAPSED)
+    usual = {line.iteration: line.usual for line in chart.lines}
+    assert (usual[5], usual[50], usual[130]) == (None, 10_000.0, 10_000.0)
+
+
+def test_a_plot_shows_the_phases_and_what_a_launch_has_done_again(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text(
+        "".join(line(n, stamp=START + 10 * n, total=80) for n in range(1, 41))
+        + "saving checkpoint at iteration      40 to /data/ckpt\n"
+        + "  successfully saved checkpoint at iteration      40 to /data/ckpt\n"
+        + "".join(line(n, stamp=START + 60 + 10 * n, total=80) for n in range(41, 51))
+        + "".join(line(n, stamp=START + 1200 + 10 * n, total=80) for n in range(41, 81))
+    )
+    chart = charted(log)
+    assert [phase.phase for phase in chart.phases] == ["training", "checkpointing", "training"]
+    assert [(launch.number, launch.resumed, launch.redone) for launch in chart.launches] == [(1, None, 0), (2, 40, 10)]
+    assert [sum(line.launch == number for line in chart.lines) for number in (1, 2)] == [50, 40]
+
+
+def test_lines_of_one_second_are_drawn_one_after_the_other(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(line(n, stamp=START + n // 4, ms=250.0, total=80) for n in range(1, 81)))
+    moments = [each.at for each in charted(log).lines]
+    assert len(set(moments)) == 80
+    assert moments == sorted(moments)
+
+
+def test_a_log_without_times_is_plotted_by_its_iterations(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"step {n} of 60 loss 2.{n:02}\n" for n in range(1, 61)))
+    layout = (dialect("pattern", ("step {iteration} of {total} loss {loss}",)),)
+    recording = read(log, None, layout)
+    chosen = values(Preset.DEFAULT)
+    chart = chart_of("train.log", chosen, recording, simulate(recording, chosen, Preset.DEFAULT, layout, 60.0, 0.0))
+    assert chart.clock is Clock.NONE
+    assert [each.at for each in chart.lines] == list(range(1, 61))
+    assert png(chart).startswith(b"\x89PNG")
 
 
 def test_a_plot_of_nothing_is_refused_and_what_was_seen_is_printed(capsys, tmp_path):
