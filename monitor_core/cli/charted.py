@@ -42,6 +42,7 @@ def chart_of(name: str, values: Values, recording: Recording, outcome: Outcome) 
         facts=tuple(_facts(recording, outcome)),
         clock=Clock.ELAPSED if recording.synthetic else Clock.UTC,
         until=outcome.until,
+        unit="line" if _counted_lines(recording) else "iteration",
     )
     timeless = not trace.lines or trace.lines[0].at == trace.lines[-1].at
     return _by_iteration(chart, outcome) if timeless else chart
@@ -69,11 +70,13 @@ def _facts(recording: Recording, outcome: Outcome) -> Iterator[str]:
     state = outcome.watch.state
     yield counted(len(outcome.told), "alert") if outcome.told else "no alerts"
     yield recording.format or "format not recognised"
-    if state.iteration is not None:
+    if _counted_lines(recording):
+        yield counted(len(recording.progress), "line")
+    elif state.iteration is not None:
         total = f" of {count(state.total)}" if state.total else ""
         yield f"iteration {count(state.iteration)}{total}"
     if state.launches > 1:
-        yield counted(state.launches, "launch").replace("launchs", "launches")
+        yield f"{count(state.launches)} launches"
 
 
 def _spread(lines: Sequence[Line]) -> list[Line]:
@@ -92,6 +95,11 @@ def _spread(lines: Sequence[Line]) -> list[Line]:
             placed -= (same[index].ms or 0.0) / 1000 * max(0, same[index].iteration - before)
         spread += same
     return spread
+
+
+def _counted_lines(recording: Recording) -> bool:
+    """Whether the log tells no iteration, so that its lines were counted."""
+    return any(line.counted for line in recording.progress)
 
 
 def _by_iteration(chart: Chart, outcome: Outcome) -> Chart:

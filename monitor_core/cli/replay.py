@@ -26,6 +26,8 @@ from monitor_core.replay.recording import Recording, read
 from monitor_core.replay.simulate import Outcome, Told, median_ms, simulate
 from monitor_core.thresholds import CATALOGUE, Preset, Values, preset_values
 from monitor_core.units import (
+    count,
+    counted,
     duration,
     parse_duration,
     progress,
@@ -172,8 +174,7 @@ def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outc
         f"{log}: {recording.lines:,} lines, {recording.size:,} bytes, format {recording.format or 'not recognised'}"
     ]
     if iterations["count"]:
-        where = progress(iterations["last"], iterations["total"])
-        lines.append(f"iterations {iterations['first']:,} to {where}, {iterations['launches']} launches")
+        lines.append(f"{_iterations(iterations)}, {_launches(iterations['launches'])}")
     if ms is not None:
         lines.append(f"usually {seconds_per_iteration(ms)} s per iteration")
     if report["loss"]["last"] is not None:
@@ -194,9 +195,19 @@ def _cause_in_words(cause: dict[str, Any], outcome: Outcome) -> list[str]:
     assert seen is not None
     failure, hint = seen.failure, advise(cause["id"])
     where = (f"rank {failure.rank}" if failure.rank else "", failure.host, failure.frame)
-    told = ", ".join(word for word in (describe(cause["id"]), *where) if word)
+    told = ", ".join(part for part in (describe(cause["id"]), *where) if part)
     quoted = f"cause: {cause['id']}, line {cause['line_number']:,}: {cause['line']}"
     return [quoted, f"  {told}", *([f"  hint: {hint}"] if hint else [])]
+
+
+def _iterations(iterations: dict[str, Any]) -> str:
+    if iterations["last"] is None:
+        return counted(iterations["count"], "progress line")
+    return f"iterations {count(iterations['first'])} to {progress(iterations['last'], iterations['total'])}"
+
+
+def _launches(number: int) -> str:
+    return f"{count(number)} launch{'' if number == 1 else 'es'}"
 
 
 def _row(told: Told, *, synthetic: bool) -> str:

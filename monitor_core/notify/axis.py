@@ -77,11 +77,11 @@ class Axis:
     def caption(self) -> str:
         """Say what the labels are."""
         if self.chart.clock is Clock.NONE:
-            return "iteration"
+            return self.chart.unit
         if self.chart.clock is Clock.ELAPSED:
-            return "time since the start, and iteration"
+            return f"time since the start, and {self.chart.unit}"
         first, last = (utc_date(moment) for moment in self.chart.span)
-        return f"UTC, {first}{'' if first == last else f' to {last}'}, and iteration"
+        return f"UTC, {first}{'' if first == last else f' to {last}'}, and {self.chart.unit}"
 
     @property
     def _open(self) -> float:

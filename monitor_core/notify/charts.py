@@ -62,7 +62,7 @@ class Chart:
     """One run: its name and state, facts for the line below these, and its progress lines in the order of the log.
 
     `limit` is the ratio to the usual time beyond which an iteration is slow, None if there is none. `until` is when
-    the run was last looked at.
+    the run was last looked at. `unit` is what the numbers of the lines count: lines where a log tells no iteration.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Chart:
     facts: Sequence[str] = ()
     clock: Clock = Clock.UTC
     until: float | None = None
+    unit: str = "iteration"
 
     @property
     def span(self) -> tuple[float, float]:

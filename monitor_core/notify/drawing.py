@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from monitor_core.model.incidents import Severity
 from monitor_core.notify.axis import Axis
-from monitor_core.notify.charts import Alert, Chart
+from monitor_core.notify.charts import Alert, Chart, gaps, losses, odd_losses, times
 from monitor_core.notify.lettering import (
     BACKGROUND,
     FONT,
@@ -35,12 +35,16 @@ from monitor_core.units import counted
 _HEIGHT, _DPI = 1120, 200
 _LEFT, _RIGHT = 158, WIDTH - MARGIN
 _TITLE, _HEAD, _FOOT, _BETWEEN = 50, 46, 152, 18
-# The upper panel is so much higher than the lower one.
-_UPPER = 1.75
+# The upper panel is so much higher than the lower one: with both, without a loss, without times.
+_BOTH, _NO_LOSS, _NO_TIMES = 1.75, 5.0, 0.25
+# So many phases are shaded in the panels though they are short; of more, only the long ones are.
+_SHORT = 20
 _GRID = "#E4E4E4"
 _SHADES = {Severity.INFO: 0.0, Severity.WARNING: 0.16, Severity.CRITICAL: 0.2}
 # Room for the ends of lines, in parts of the width.
 _EDGE = 0.012
+# What is shaded is at least so wide, in parts of the width.
+_SEEN = 0.006
 
 
 def draw(chart: Chart) -> bytes:
@@ -62,8 +66,9 @@ def figure(chart: Chart) -> Figure:
     top = _draw_head(sheet, chart)
     strip = Strip(sheet, chart, axis, lambda moment: _pixel(axis.place(moment)))
     top = strip.draw(top)
-    height = (top - _FOOT - 2 * _HEAD - _BETWEEN) / (_UPPER + 1)
-    upper = _panel(made, top - _HEAD - _UPPER * height, _UPPER * height)
+    ratio = _ratio(chart)
+    height = (top - _FOOT - 2 * _HEAD - _BETWEEN) / (ratio + 1)
+    upper = _panel(made, top - _HEAD - ratio * height, ratio * height)
     lower = _panel(made, _FOOT, height)
     for panel in (upper, lower):
         _shade(panel, chart, axis)
@@ -71,6 +76,13 @@ def figure(chart: Chart) -> Figure:
     draw_losses(lower, chart, axis)
     _draw_foot(sheet, chart, axis, strip.unnamed)
     return made
+
+
+def _ratio(chart: Chart) -> float:
+    """Return how much higher the upper panel is: what has nothing to show needs little room."""
+    if not times(chart) and not gaps(chart):
+        return _NO_TIMES
+    return _BOTH if losses(chart) or odd_losses(chart) else _NO_LOSS
 
 
 def _pixel(place: float) -> float:
@@ -113,8 +125,9 @@ def _shade(panel: Axes, chart: Chart, axis: Axis) -> None:
     """Shade alerts and phases; mark launches and endings by lines, and hatch silences that are not to scale."""
     for alert in chart.alerts:
         _shade_alert(panel, alert, axis)
-    for span in chart.phases:
-        if span.phase in PHASES:
+    named = [span for span in chart.phases if span.phase in PHASES]
+    for span in named:
+        if len(named) <= _SHORT or axis.place(span.until) - axis.place(span.since) > _SEEN:
             _band(panel, axis, span.since, span.until, PHASES[span.phase][0], 0.12)
     for since, until in axis.cuts:
         left, right = axis.places([since, until])
@@ -137,7 +150,7 @@ def _shade_alert(panel: Axes, alert: Alert, axis: Axis) -> None:
 
 def _band(panel: Axes, axis: Axis, since: float, until: float, colour: str, alpha: float) -> None:
     left, right = axis.places([since, until])
-    spare = max(0.0, 0.006 - (right - left)) / 2
+    spare = max(0.0, _SEEN - (right - left)) / 2
     panel.axvspan(left - spare, right + spare, facecolor=colour, alpha=alpha, linewidth=0, zorder=0.5)
 
 

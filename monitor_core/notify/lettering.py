@@ -59,12 +59,14 @@ class Label:
     colour: str = INK
 
 
-def write(panel: Axes, text: str, x: float, y: float, *, colour: str = INK, bold: bool = False) -> Text:
-    """Write on a pale rim, so that lines behind do not disturb; what looks like a formula is none."""
-    rim = [withStroke(linewidth=4, foreground=BACKGROUND, alpha=0.85)]
+def write(
+    panel: Axes, text: str, x: float, y: float, *, colour: str = INK, bold: bool = False, rim: bool = False
+) -> Text:
+    """Write, on a pale rim if lines behind would disturb; what looks like a formula is none."""
+    effects = [withStroke(linewidth=4, foreground=BACKGROUND, alpha=0.85)] if rim else []
     style: dict[str, Any] = {"fontsize": SMALL, "fontweight": "bold" if bold else "normal", "color": colour}
     place: dict[str, Any] = {"transform": IdentityTransform(), "parse_math": False, "clip_on": False}
-    return panel.text(x, y, text, path_effects=rim, zorder=6, va="bottom", family=FONT, **style, **place)
+    return panel.text(x, y, text, path_effects=effects, zorder=6, va="bottom", family=FONT, **style, **place)
 
 
 def box(label: Text) -> Bbox:

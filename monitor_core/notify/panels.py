@@ -77,7 +77,7 @@ class _Words:
 
     def put(self, text: str, spots: Sequence[tuple[float, float]], colour: str) -> None:
         """Write a text at the best of some spots for its middle (pixels), else anywhere, if there is room at all."""
-        label = write(self.panel, text, 0, 0, colour=colour, bold=True)
+        label = write(self.panel, text, 0, 0, colour=colour, bold=True, rim=True)
         shape, frame = box(label), self.panel.get_window_extent()
         for middles in (spots, self._anywhere()):
             corners = [_inside(frame, x - shape.width / 2, y - shape.height / 2, shape) for x, y in middles]
@@ -233,7 +233,8 @@ def _draw_slow(panel: Axes, chart: Chart, axis: Axis, samples: Sequence[Sample],
     """Draw again, in another colour and with other marks, what people were told to be slow, and say how slow."""
     quiet = [since for since, _ in silences(chart)]
     for alert in chart.alerts:
-        slow = [sample for sample in samples if alert.since <= sample.at <= alert.until]
+        lasts = alert.until >= chart.span[1]
+        slow = [s for s in samples if alert.since <= s.at < alert.until or (lasts and s.at == alert.until)]
         if alert.kind is not Kind.SLOW or not slow:
             continue
         curve = _curve(slow, axis, quiet)

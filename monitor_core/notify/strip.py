@@ -27,9 +27,9 @@ PHASES = {
     Phase.ENDING: ("#4D4D4D", "xx", ""),
 }
 _INKS = {Phase.STARTING: PALE, Phase.CHECKPOINTING: "#1F6FA3", Phase.EVALUATING: "#00694C", Phase.ENDING: PALE}
-_LINE, _BAR, _BAND, _AIR = 44, 13, 17, 5
+_LINE, _BAR, _BAND, _AIR = 45, 13, 17, 4
 _ALERT_ROWS, _OTHER_ROWS = 3, 2
-_THIN = 5.0
+_THIN = 4.0
 Pixels = Callable[[float], float]
 
 
@@ -158,7 +158,7 @@ def _launch_names(launch: Launch) -> tuple[str, ...]:
     name = f"launch {launch.number}"
     if launch.resumed is None:
         return (name, str(launch.number))
-    resumed = f"{name} from {count(launch.resumed)}"
-    full = f"{name}, resumed from {count(launch.resumed)}"
+    begin = count(launch.resumed) if launch.resumed else "the beginning"
+    full = f"{name}, resumed from {begin}" if launch.resumed else f"{name}, from {begin}"
     redone = [f"{full}, {count(launch.redone)} redone"] if launch.redone else []
-    return (*redone, full, resumed, name, str(launch.number))
+    return (*redone, full, f"{name} from {begin}", name, str(launch.number))

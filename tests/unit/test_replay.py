@@ -217,7 +217,7 @@ def test_people_read_the_same_in_words(capsys):
     shown = capsys.readouterr().out.replace("\u00a0", " ").splitlines()
     assert shown[0].endswith("megatron_crash.log: 39 lines, 9,144 bytes, format megatron")
     assert shown[1:4] == [
-        "iterations 1 to 30 / 70 (42.9%), 1 launches",
+        "iterations 1 to 30 / 70 (42.9%), 1 launch",
         "usually 10.0 s per iteration",
         "loss 2.314 to 2.314",
     ]
@@ -229,6 +229,15 @@ def test_people_read_that_a_run_of_few_lines_is_still_learning(capsys, tmp_path)
     log.write_text("".join((DATA / "megatron_stuck.log").read_text().splitlines(keepends=True)[:12]))
     assert main(["replay", str(log)]) == 0
     assert "state: training, learning" in capsys.readouterr().out.splitlines()
+
+
+def test_people_read_how_many_lines_there_are_where_none_tells_its_iteration(capsys, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"{{'loss': 2.{n:02}, 'learning_rate': 1e-05, 'epoch': 0.{n:02}}}\n" for n in range(30)))
+    assert main(["replay", str(log)]) == 0
+    assert "30 progress lines, 1 launch" in capsys.readouterr().out.splitlines()
+    chart = charted(log)
+    assert (chart.unit, chart.facts) == ("line", ("no alerts", "hf-trainer", "30 lines"))
 
 
 def test_a_plot_is_written_beside_the_report(capsys, tmp_path):
