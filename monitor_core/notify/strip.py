@@ -30,6 +30,8 @@ _INKS = {Phase.STARTING: PALE, Phase.CHECKPOINTING: "#1F6FA3", Phase.EVALUATING:
 _LINE, _BAR, _BAND, _AIR = 45, 13, 17, 4
 _ALERT_ROWS, _OTHER_ROWS = 3, 2
 _THIN = 4.0
+# A pattern can be seen from such a width on.
+_PATTERN = 15.0
 Pixels = Callable[[float], float]
 
 
@@ -69,7 +71,7 @@ class Strip:
         left, right = self._bar(alert.since, alert.until)
         first = alert.severity if alert.worse is None else Severity.WARNING
         told = min(max(self.pixels(alert.told), left), right - _THIN)
-        worse = right if alert.worse is None else min(max(self.pixels(alert.worse), told), right)
+        worse = right if alert.worse is None else min(max(self.pixels(alert.worse), told), right - _THIN)
         self._block(left, right, y, _BAR, face=BACKGROUND, edge=FILLS[alert.severity])
         self._block(told, worse, y, _BAR, face=FILLS[first], edge=FILLS[first])
         if worse < right:
@@ -89,9 +91,9 @@ class Strip:
         for span in named:
             colour, hatch, _ = PHASES[span.phase]
             since, until = self._bar(span.since, span.until)
-            self._block(
-                since, until, top - _BAND, _BAND, face=colour, edge=BACKGROUND if hatch else colour, hatch=hatch
-            )
+            wide = bool(hatch) and until - since > _PATTERN
+            edge, pattern = (BACKGROUND, hatch) if wide else (colour, "")
+            self._block(since, until, top - _BAND, _BAND, face=colour, edge=edge, hatch=pattern)
         return top - _BAND - _AIR
 
     def _launches(self) -> Iterator[Label]:

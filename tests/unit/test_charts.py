@@ -188,6 +188,12 @@ def test_the_bar_of_an_alert_is_empty_until_people_were_told():
     )
 
 
+def test_a_warning_that_became_critical_between_its_end_and_the_look_at_it_shows_both():
+    late = alert("STUCK 25 s", Kind.STUCK, Severity.CRITICAL, 30, 60, worse=T0 + 620)
+    shades = {patch.get_facecolor() for patch in figure(slowed(late)).axes[0].patches if patch.get_height() == 13}
+    assert len(shades) == 3
+
+
 def test_an_alert_between_two_lines_can_still_be_seen():
     chart = Chart("llama", lines([1000.0] * 5000), 1.1, [alert("STUCK", Kind.STUCK, Severity.CRITICAL, 2500, 2501)])
     picture = Picture(chart)

@@ -296,6 +296,17 @@ def test_a_plot_shows_the_phases_and_what_a_launch_has_done_again(tmp_path):
     assert [sum(line.launch == number for line in chart.lines) for number in (1, 2)] == [50, 40]
 
 
+def test_a_start_without_a_date_is_drawn_where_the_first_line_says_it_was(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text(
+        "  log_interval ......................... 1\n  save_interval ........................ 1000\n"
+        + "".join(line(n, stamp=START + 10 * n, total=80) for n in range(1, 41))
+    )
+    chart = charted(log)
+    assert [launch.at for launch in chart.launches] == [pytest.approx(START, abs=15)]
+    assert min(chart.span) >= START - 15
+
+
 def test_lines_of_one_second_are_drawn_one_after_the_other(tmp_path):
     log = tmp_path / "train.log"
     log.write_text("".join(line(n, stamp=START + n // 4, ms=250.0, total=80) for n in range(1, 81)))
