@@ -11,10 +11,8 @@ from itertools import groupby
 from statistics import median, quantiles
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import Bbox
 
 from monitor_core.model.incidents import Kind
 from monitor_core.notify.axis import Axis
@@ -31,7 +29,8 @@ from monitor_core.notify.charts import (
     usual_gaps,
     usual_times,
 )
-from monitor_core.notify.lettering import BAD, GAP, INK, MARGIN, PALE, USUAL, WIDTH, Points, box, settle, write
+from monitor_core.notify.lettering import BAD, INK, MARGIN, PALE, USUAL, write
+from monitor_core.notify.words import Words, across
 from monitor_core.units import count, ratio, significant
 
 # Dots are drawn where there is room for so many; other marks keep such a distance (in widths of the panel).
@@ -46,8 +45,6 @@ _HALF = 22
 _LABEL = 6
 _STEPS: Any = {"drawstyle": "steps-post"}
 _MARK: Any = {"linewidth": 0, "markersize": 8, "clip_on": False, "zorder": 4}
-_COLUMNS, _ROWS = 24, 8
-_NEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +53,6 @@ class _Scale:
 
     low: float
     high: float
-
-
-class _Words:
-    """The words within a panel: none covers another, and they cover little of what is drawn."""
-
-    def __init__(self, panel: Axes) -> None:
-        self.panel = panel
-        self.taken: list[Bbox] = []
-        self.drawn: Points = np.empty((0, 2))
-
-    def avoid(self, places: Sequence[float], values: Sequence[float]) -> None:
-        """Keep words off a line, if that can be."""
-        self.drawn = np.vstack([self.drawn, _dots(self.panel, places, values)])
-
-    def avoid_launches(self, chart: Chart, axis: Axis) -> None:
-        """Keep words off the lines that mark launches, too."""
-        for launch in chart.launches[1:]:
-            self.avoid([axis.place(launch.at)] * 2, self.panel.get_ylim())
-
-    def put(self, text: str, spots: Sequence[tuple[float, float]], colour: str) -> None:
-        """Write a text at the best of some spots for its middle (pixels), else anywhere, if there is room at all."""
-        label = write(self.panel, text, 0, 0, colour=colour, bold=True, rim=True)
-        shape, frame = box(label), self.panel.get_window_extent()
-        for middles in (spots, self._anywhere()):
-            corners = [_inside(frame, x - shape.width / 2, y - shape.height / 2, shape) for x, y in middles]
-            if settle(label, corners, self.taken, self.drawn):
-                self.taken.append(box(label).padded(GAP / 4))
-                return
-        label.remove()
-
-    def _anywhere(self) -> list[tuple[float, float]]:
-        frame = self.panel.get_window_extent()
-        levels = [frame.y1 - frame.height * row / _ROWS for row in range(_ROWS + 1)]
-        return [(x, y) for y in levels for x in _across(self.panel)]
-
-
-def _inside(frame: Bbox, x: float, y: float, shape: Bbox) -> tuple[float, float]:
-    """Return the corner that keeps a label of this shape within the panel."""
-    left = min(max(x, frame.x0 + GAP / 2), WIDTH - MARGIN - shape.width)
-    return left, min(max(y, frame.y0 + GAP / 4), frame.y1 - shape.height)
 
 
 def draw_times(panel: Axes, chart: Chart, axis: Axis) -> None:
@@ -111,7 +68,7 @@ def draw_times(panel: Axes, chart: Chart, axis: Axis) -> None:
     beyond = [] if limit is None else [sample.value * limit for sample in usual]
     scale = _scale([sample.value for sample in samples], [*(sample.value for sample in usual), *beyond])
     _set_height(panel, scale)
-    words = _Words(panel)
+    words = Words(panel)
     words.avoid_launches(chart, axis)
     _draw_line(panel, _curve(samples, axis, (since for since, _ in silences(chart))), scale, words, USUAL)
     _draw_slow(panel, chart, axis, samples, scale, words)
@@ -127,7 +84,7 @@ def draw_losses(panel: Axes, chart: Chart, axis: Axis) -> None:
     if not samples:
         _say_nothing(panel, "" if odd else "no line tells of a loss")
         panel.set_ylim(0, 1)
-    words = _Words(panel)
+    words = Words(panel)
     if samples:
         scale = _set_losses(panel, [sample.value for sample in samples], foot=bool(odd))
         breaks = [*(since for since, _ in silences(chart)), *(at for at, _, _ in odd)]
@@ -221,7 +178,7 @@ def _curve(samples: Sequence[Sample], axis: Axis, breaks: Iterable[float]) -> _C
     return _Curve(samples, axis.places([sample.at for sample in samples]), sorted(breaks))
 
 
-def _draw_line(panel: Axes, curve: _Curve, scale: _Scale, words: _Words, colour: str) -> None:
+def _draw_line(panel: Axes, curve: _Curve, scale: _Scale, words: Words, colour: str) -> None:
     few = len(curve.samples) <= _DOTS
     for places, values in curve.pieces(scale):
         alone = "o" if few or len(places) == 1 else ""
@@ -229,7 +186,7 @@ def _draw_line(panel: Axes, curve: _Curve, scale: _Scale, words: _Words, colour:
         words.avoid(places, values)
 
 
-def _draw_slow(panel: Axes, chart: Chart, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: _Words) -> None:
+def _draw_slow(panel: Axes, chart: Chart, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: Words) -> None:
     """Draw again, in another colour and with other marks, what people were told to be slow, and say how slow."""
     quiet = [since for since, _ in silences(chart)]
     for alert in chart.alerts:
@@ -252,7 +209,7 @@ def _say_slow(
     alert: Alert,
     slow: Sequence[Sample],
     scale: _Scale,
-    words: _Words,
+    words: Words,
     places: Sequence[float],
 ) -> None:
     beyond = [sample.value for sample in slow if alert.usual is None or sample.value > alert.usual * (chart.limit or 1)]
@@ -261,11 +218,11 @@ def _say_slow(
     text = f"{significant(value, 3)} s{compared}\nsince {count(slow[0].iteration)}"
     (left, y), (right, _) = panel.transData.transform([(places[0], min(value, scale.high)), (places[-1], value)])
     beside = [(left - 200, y), (right + 200, y)]
-    words.put(text, [*beside, *((x, y + up) for up in (0, 100, -100, 160) for x in _across(panel))], BAD)
+    words.put(text, [*beside, *((x, y + up) for up in (0, 100, -100, 160) for x in across(panel))], BAD)
 
 
 def _draw_cut(
-    panel: Axes, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: _Words, unit: str = " s"
+    panel: Axes, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: Words, unit: str = " s"
 ) -> None:
     """Point up where a value is beyond the panel, and write the highest over it."""
     cut = [sample for sample in samples if sample.value > scale.high]
@@ -286,10 +243,10 @@ def _draw_cut(
     x, y = panel.transData.transform((axis.place(highest.at), scale.high))
     words.avoid(places, [scale.high] * len(places))
     text = f"{significant(highest.value, 3)}{unit} at {count(highest.iteration)}"
-    words.put(text, [(x, y + 40), *((each, y + 40) for each in _across(panel))], BAD)
+    words.put(text, [(x, y + 40), *((each, y + 40) for each in across(panel))], BAD)
 
 
-def _draw_usual(panel: Axes, axis: Axis, usual: Sequence[Sample], limit: float | None, words: _Words) -> None:
+def _draw_usual(panel: Axes, axis: Axis, usual: Sequence[Sample], limit: float | None, words: Words) -> None:
     """Draw the usual time and the limit as steps, as they were when each line came."""
     known = [sample.value for sample in usual]
     for places, values in _curve(usual, axis, ()).pieces():
@@ -313,14 +270,14 @@ def _name_line(
     values: Sequence[float],
     text: str,
     colour: str,
-    words: _Words,
+    words: Words,
     off: float,
 ) -> None:
     """Write beside a line of steps, latest first; else further from it."""
     places = axis.places([sample.at for sample in usual])
     spots = []
     for far in (1, 1.6, 2.4, 3.4, 4.6, -1.2):
-        for x in reversed(_across(panel)):
+        for x in reversed(across(panel)):
             at = bisect_right(places, float(panel.transData.inverted().transform((x, 0.0))[0]))
             spots.append((x, _height(panel, values[max(0, at - 1)]) + off * far))
     words.put(text, spots, colour)
@@ -366,17 +323,3 @@ def _apart(places: Sequence[float]) -> list[int]:
         if not kept or abs(place - places[kept[-1]]) >= _APART:
             kept.append(index)
     return kept
-
-
-def _across(panel: Axes) -> list[float]:
-    frame = panel.get_window_extent()
-    return [frame.x0 + frame.width * part / _COLUMNS for part in range(_COLUMNS + 1)]
-
-
-def _dots(panel: Axes, places: Sequence[float], values: Sequence[float]) -> Points:
-    """Return points along a line (pixels), near enough to each other that no word can stand between them."""
-    ends = panel.transData.transform(np.column_stack([places, values]))
-    steps = np.maximum(1, np.abs(np.diff(ends, axis=0)).max(axis=1) // _NEAR).astype(int)
-    parts = np.concatenate([np.arange(step) / step for step in steps]) if len(steps) else np.zeros(0)
-    begin, way = np.repeat(ends[:-1], steps, axis=0), np.repeat(np.diff(ends, axis=0), steps, axis=0)
-    return np.vstack([begin + way * parts[:, None], ends[-1:]])
