@@ -25,6 +25,7 @@ from monitor_core.track.marks import What
 from monitor_core.track.pace import covered, remember, took
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
+from monitor_core.track.trace import Trace
 
 _TAIL = 5
 _LINE = 500
@@ -42,7 +43,7 @@ class Watch:
 
     `parsers` holds a parser for each log file. `active` are its incidents that still hold, `closed` those that ended
     since the watch was made, in the order of their ends. `points` are the progress lines that came since then, the
-    newest of them. `recent` are the last bytes read.
+    newest of them. `recent` are the last bytes read. `trace` takes down what a picture needs, where one is wanted.
     `judged_at` is the moment up to which everything has been judged.
     """
 
@@ -56,6 +57,7 @@ class Watch:
     closed: list[Incident] = field(default_factory=list)
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=MOST_POINTS))
     recent: bytes = b""
+    trace: Trace | None = None
     judged_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +81,7 @@ class Watch:
         self.recent = (self.recent + lines)[-_RECENT:]
         if window is not None:
             self._prepare(records, window)
-        fresh = sum(self._take(source, record, window) for record in records)
+        fresh = sum(self._follow(source, record, window) for record in records)
         self.state.losses.no_number.quote(lines)
         return fresh
 
@@ -177,6 +179,8 @@ class Watch:
         """Move all that was placed before its true time was known."""
         self.state.shift(seconds)
         self.points = deque((Point(point.at + seconds, *point[1:]) for point in self.points), self.points.maxlen)
+        if self.trace is not None:
+            self.trace.shift(seconds)
         self.judged_at += seconds
         self.active = tuple(_shifted(incident, seconds) for incident in self.active)
         self.closed = [_shifted(incident, seconds) for incident in self.closed]
@@ -213,6 +217,12 @@ class Watch:
         if seconds != self.state.block:
             self.state.block = seconds
             self.state.marks.add(at, What.BLOCK, str(seconds))
+
+    def _follow(self, source: str, record: Record, window: Window | None) -> bool:
+        fresh = self._take(source, record, window)
+        if self.trace is not None:
+            self.trace.note(record, self.state, fresh=fresh)
+        return fresh
 
     def _take(self, source: str, record: Record, window: Window | None) -> bool:
         if isinstance(record, Failure):

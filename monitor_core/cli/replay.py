@@ -7,18 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from monitor_core.cli.charted import chart_of, held, word
 from monitor_core.cli.explained import text
 from monitor_core.cli.setup import configuration, print_json
 from monitor_core.detect.ending import learns
 from monitor_core.errors import CommandError
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.sentences import sentence
-from monitor_core.incident.wording import measure
-from monitor_core.model.incidents import KINDS, Kind
 from monitor_core.model.message import Strong, Text, Time
 from monitor_core.model.views import LEARNING
 from monitor_core.model.words import taken_up
-from monitor_core.notify.charts import Alert, Chart, png
+from monitor_core.notify.charts import Chart, png
 from monitor_core.notify.render import Wording, plain
 from monitor_core.parse import AUTO, DIALECTS, Format
 from monitor_core.parse.signatures import advise, describe
@@ -28,6 +27,8 @@ from monitor_core.replay.recording import Recording, read
 from monitor_core.replay.simulate import Outcome, Told, median_ms, simulate
 from monitor_core.thresholds import CATALOGUE, Preset, Values, preset_values
 from monitor_core.units import (
+    count,
+    counted,
     duration,
     parse_duration,
     progress,
@@ -160,8 +161,8 @@ def _incident(told: Told, *, synthetic: bool) -> dict[str, Any]:
 
 
 def _summary(told: Told, *, synthetic: bool) -> str:
-    said = sentence(told.first, Scene(), _held(told))
-    return f"{_word(told)}. {plain(Wording().pieces(_since_start(said) if synthetic else said))}"
+    said = sentence(told.first, Scene(), held(told))
+    return f"{word(told)}. {plain(Wording().pieces(_since_start(said) if synthetic else said))}"
 
 
 def _since_start(said: Text) -> Text:
@@ -170,25 +171,13 @@ def _since_start(said: Text) -> Text:
     return tuple(f"{duration(span.epoch)} in" if isinstance(span, Time) else span for span in spans)
 
 
-def _word(told: Told) -> str:
-    incident = told.incident
-    return " ".join(part for part in (KINDS[incident.kind].word, measure(incident, _held(told))) if part)
-
-
-def _held(told: Told) -> float:
-    return told.resolved_at if told.resolved_at is not None else told.at
-
-
 def _print(log: str, report: dict[str, Any], recording: Recording, outcome: Outcome) -> None:
     iterations, ms = report["iterations"], report["ms_per_iteration"]["median"]
     lines = [
         f"{log}: {recording.lines:,} lines, {recording.size:,} bytes, format {recording.format or 'not recognised'}"
     ]
     if iterations["count"]:
-        where = progress(iterations["last"], iterations["total"])
-        how = taken_up(iterations["resumed"], iterations["redone"])
-        launches = f"{iterations['launches']} launches{', the last ' if how else ''}{how}"
-        lines.append(f"iterations {iterations['first']:,} to {where}, {launches}")
+        lines.append(f"{_iterations(iterations)}, {_launches(iterations)}")
     if ms is not None:
         lines.append(f"usually {seconds_per_iteration(ms)} s per iteration")
     if report["loss"]["last"] is not None:
@@ -209,9 +198,20 @@ def _cause_in_words(cause: dict[str, Any], outcome: Outcome) -> list[str]:
     assert seen is not None
     failure, hint = seen.failure, advise(cause["id"])
     where = (f"rank {failure.rank}" if failure.rank else "", failure.host, failure.frame)
-    told = ", ".join(word for word in (describe(cause["id"]), *where) if word)
+    told = ", ".join(part for part in (describe(cause["id"]), *where) if part)
     quoted = f"cause: {cause['id']}, line {cause['line_number']:,}: {cause['line']}"
     return [quoted, f"  {told}", *([f"  hint: {hint}"] if hint else [])]
+
+
+def _iterations(iterations: dict[str, Any]) -> str:
+    if iterations["last"] is None:
+        return counted(iterations["count"], "progress line")
+    return f"iterations {count(iterations['first'])} to {progress(iterations['last'], iterations['total'])}"
+
+
+def _launches(iterations: dict[str, Any]) -> str:
+    number, how = iterations["launches"], taken_up(iterations["resumed"], iterations["redone"])
+    return f"{count(number)} launch{'' if number == 1 else 'es'}{', the last ' if how else ''}{how}"
 
 
 def _row(told: Told, *, synthetic: bool) -> str:
@@ -225,28 +225,3 @@ def _plot(path: Path, chart: Chart) -> None:
         path.write_bytes(picture)
     except OSError as error:
         raise CommandError(f"--plot {path}: {error.strerror}") from error
-
-
-def chart_of(name: str, values: Values, recording: Recording, outcome: Outcome) -> Chart:
-    """Return the chart of a replayed log of that name: its last launch, and what would have been told of it."""
-    usual, slow = outcome.watch.state.pace.usual or median_ms(recording), values["slow"]
-    return Chart(
-        name=name,
-        lines=recording.progress,
-        usual=None if usual is None else usual / 1000,
-        limit=None if slow is None else slow.amount,
-        alerts=tuple(_alert(told, recording) for told in outcome.told) if recording.progress else (),
-    )
-
-
-def _alert(told: Told, recording: Recording) -> Alert:
-    """Return the iterations that an incident spans: a silence lies between two of them, an ending is at the last."""
-    incident, lines = told.incident, recording.progress
-    known = (incident.counter("iteration"), told.iteration, lines[0].iteration)
-    last = next(iteration for iteration in known if iteration is not None)
-    since = incident.counter("since_iteration")
-    if incident.kind is Kind.STUCK and told.resolved_at is not None:
-        until = min((line.iteration for line in lines if line.iteration > last), default=last)
-    else:
-        until = last
-    return Alert(_word(told), incident.severity, last if since is None else since, until)

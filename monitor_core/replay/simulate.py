@@ -15,6 +15,7 @@ from monitor_core.replay.recording import Piece, Recording
 from monitor_core.thresholds import Preset, Values, seconds
 from monitor_core.track.clock import Window
 from monitor_core.track.state import WARM_UP
+from monitor_core.track.trace import Trace
 from monitor_core.watch import Watch
 
 _SUBJECT = Subject(SubjectKind.RUN, "replay")
@@ -23,9 +24,10 @@ _Key = tuple[Kind, str, float]
 
 @dataclass(slots=True)
 class Told:
-    """An incident as people would have been told of it: `at` and `resolved_at` are times of polls.
+    """An incident as people would have been told of it: `at`, `worse_at` and `resolved_at` are times of polls.
 
-    `first` is the incident as it was when it fired, `incident` as it was last.
+    `first` is the incident as it was when it fired, `incident` as it was last. `worse_at` is when it became critical
+    after a warning.
     """
 
     first: Incident
@@ -33,6 +35,7 @@ class Told:
     at: float
     iteration: int | None
     resolved_at: float | None = None
+    worse_at: float | None = None
 
     @property
     def changed_at(self) -> float:
@@ -42,10 +45,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a replay came to: the run as it was last seen, and what would have been told, in time order."""
+    """What a replay came to: the run as it was last seen, and what would have been told, in time order.
+
+    `trace` is how it came there, `until` the time of the last look.
+    """
 
     watch: Watch
     told: tuple[Told, ...]
+    trace: Trace
+    until: float
 
     @property
     def state(self) -> str:
@@ -63,7 +71,8 @@ def simulate(
     silence: float,
 ) -> Outcome:
     """Poll the recording every `check_interval` seconds and at each deadline, and `silence` seconds beyond its end."""
-    watch = Watch(_SUBJECT, values, preset, format)
+    trace = Trace()
+    watch = Watch(_SUBJECT, values, preset, format, trace=trace)
     told: dict[_Key, Told] = {}
     pieces = deque(recording.pieces)
     exited = recording.exited
@@ -80,7 +89,7 @@ def simulate(
         now = min(_next(watch, now, check_interval), end)
     watch.settle(now)
     _note(told, watch, now)
-    return Outcome(watch, tuple(sorted(told.values(), key=lambda entry: entry.at)))
+    return Outcome(watch, tuple(sorted(told.values(), key=lambda entry: entry.at)), trace, now)
 
 
 def median_ms(recording: Recording) -> float | None:
@@ -114,6 +123,8 @@ def _note(told: dict[_Key, Told], watch: Watch, now: float) -> None:
     for incident in watch.active:
         if told_reason(None, incident, now) is Reason.FIRING:
             entry = told.setdefault(_key(incident), Told(incident, incident, now, watch.state.iteration))
+            if incident.severity.rank > entry.incident.severity.rank:
+                entry.worse_at = now
             entry.incident = incident
     for incident in watch.closed:
         known = told.get(_key(incident))

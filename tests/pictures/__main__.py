@@ -1,4 +1,4 @@
-"""`make pictures`: draws what people see, messages in Slack and mails, from a simulated morning."""
+"""`make pictures`: draws what people see: messages in Slack and mails of a simulated morning, and a chart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from tests.pictures.chart import draw_chart
 from tests.pictures.render import CannotDrawError, mail_pages, shoot, slack_pages, slack_sheet, tools
 from tests.pictures.scenes import Slack, kinds, scenes
 
@@ -36,14 +37,18 @@ def draw(out, out_of_kinds):
     mails = [scene for scene in taken if not isinstance(scene, Slack)]
     pages = [*slack_pages(node, messages, people), *(page for mail in mails for page in mail_pages(mail))]
     _shoot_all(chromium, pages, out)
+    _say(draw_chart(out))
     _shoot_all(chromium, [slack_sheet(node, name, rows, people) for name, rows in kinds().items()], out_of_kinds)
 
 
 def _shoot_all(chromium, pages, out):
     out.mkdir(parents=True, exist_ok=True)
     for page in pages:
-        picture = shoot(chromium, page, out)
-        sys.stderr.write(f"pictures: {picture} ({picture.stat().st_size // 1024} KB)\n")
+        _say(shoot(chromium, page, out))
+
+
+def _say(picture):
+    sys.stderr.write(f"pictures: {picture} ({picture.stat().st_size // 1024} KB)\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 
 from monitor_core.notify.mail import mail_html
 from tests.pictures.__main__ import main
+from tests.pictures.chart import draw_chart
 from tests.pictures.render import Page, mail_pages
 from tests.pictures.scenes import Mail
 from tests.support.messages import STUCK
@@ -45,3 +46,9 @@ def test_a_mail_is_drawn_by_day_and_in_the_dark():
     assert night.name == "mail-dark"
     assert "@media all{" in night.html.replace("\n", "").replace(" {", "{")
     assert "prefers-color-scheme" not in night.html
+
+
+def test_the_chart_of_the_documents_is_a_small_png(tmp_path):
+    picture = draw_chart(tmp_path).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 150_000

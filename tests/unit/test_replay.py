@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from monitor_core.cli import main
-from monitor_core.cli.replay import chart_of
+from monitor_core.cli.charted import chart_of
+from monitor_core.notify.charts import Clock, png
+from monitor_core.patterns import dialect
 from monitor_core.replay.recording import read
 from monitor_core.replay.simulate import simulate
 from monitor_core.thresholds import Preset
+from monitor_core.units import utc_time
 from tests.support.training import START, line, values
 
 DATA = Path(__file__).parents[1] / "data"
@@ -218,7 +221,7 @@ def test_people_read_the_same_in_words(capsys):
     shown = capsys.readouterr().out.replace("\u00a0", " ").splitlines()
     assert shown[0].endswith("megatron_crash.log: 39 lines, 9,144 bytes, format megatron")
     assert shown[1:4] == [
-        "iterations 1 to 30 / 70 (42.9%), 1 launches",
+        "iterations 1 to 30 / 70 (42.9%), 1 launch",
         "usually 10.0 s per iteration",
         "loss 2.314 to 2.314",
     ]
@@ -230,6 +233,15 @@ def test_people_read_that_a_run_of_few_lines_is_still_learning(capsys, tmp_path)
     log.write_text("".join((DATA / "megatron_stuck.log").read_text().splitlines(keepends=True)[:12]))
     assert main(["replay", str(log)]) == 0
     assert "state: training, learning" in capsys.readouterr().out.splitlines()
+
+
+def test_people_read_how_many_lines_there_are_where_none_tells_its_iteration(capsys, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"{{'loss': 2.{n:02}, 'learning_rate': 1e-05, 'epoch': 0.{n:02}}}\n" for n in range(30)))
+    assert main(["replay", str(log)]) == 0
+    assert "30 progress lines, 1 launch" in capsys.readouterr().out.splitlines()
+    chart = charted(log)
+    assert (chart.unit, chart.facts) == ("line", ("no alerts", "hf-trainer", "30 lines"))
 
 
 def test_a_plot_is_written_beside_the_report(capsys, tmp_path):
@@ -248,20 +260,75 @@ def charted(log, *, preset=Preset.DEFAULT, **thresholds):
     return chart_of(log.name, chosen, recording, simulate(recording, chosen, preset, "auto", 60.0, 0.0))
 
 
-def test_a_plot_shows_what_was_told_by_the_iterations_that_it_spans():
+def test_a_plot_shows_what_was_told_and_when_it_held_was_told_and_became_critical():
     chart = charted(DATA / "megatron_stuck.log")
-    assert [(alert.name.replace("\u00a0", " "), alert.since, alert.until) for alert in chart.alerts] == [
-        ("STUCK 10m", 40, 41),
-        ("FINISHED in 21m", 70, 70),
-    ]
-    assert (chart.name, chart.usual, chart.limit, len(chart.lines)) == ("megatron_stuck.log", 10.0, 1.1, 70)
+    stuck, finished = chart.alerts
+    assert stuck.name.replace("\u00a0", " ") == "STUCK 10m"
+    moments = (stuck.since, stuck.told, stuck.worse, stuck.until)
+    assert [utc_time(each) for each in moments] == ["09:59:15 UTC", "10:01:15 UTC", "10:09:15 UTC", "10:09:25 UTC"]
+    assert (finished.name, finished.since, finished.until) == ("FINISHED in 21m", chart.until, chart.until)
+    assert (chart.name, chart.state, chart.facts) == (
+        "megatron_stuck.log",
+        "finished",
+        ("2 alerts", "megatron", "iteration 70 of 70"),
+    )
+    assert (chart.limit, len(chart.lines), chart.clock) == (1.1, 70, Clock.UTC)
 
 
-def test_a_plot_of_a_slow_run_shows_its_own_usual_and_the_limit_in_force():
+def test_a_plot_of_a_slow_run_shows_its_usual_as_it_was_learned_and_the_limit_in_force():
     chart = charted(DATA / "megatron_slow_unstamped.log", slow="1.2")
     (slow,) = chart.alerts
-    assert (slow.name, slow.since, slow.until) == ("SLOW 1.30x", 91, 130)
-    assert (chart.usual, chart.limit) == (10.0, 1.2)
+    assert (slow.name, slow.usual, slow.until) == ("SLOW 1.30x", 10.0, chart.until)
+    assert next(line.iteration for line in chart.lines if slow.since <= line.at) == 91
+    assert (chart.limit, chart.clock) == (1.2, Clock.ELAPSED)
+    usual = {line.iteration: line.usual for line in chart.lines}
+    assert (usual[5], usual[50], usual[130]) == (None, 10_000.0, 10_000.0)
+
+
+def test_a_plot_shows_the_phases_and_what_a_launch_has_done_again(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text(
+        "".join(line(n, stamp=START + 10 * n, total=80) for n in range(1, 41))
+        + "saving checkpoint at iteration      40 to /data/ckpt\n"
+        + "  successfully saved checkpoint at iteration      40 to /data/ckpt\n"
+        + "".join(line(n, stamp=START + 60 + 10 * n, total=80) for n in range(41, 51))
+        + "".join(line(n, stamp=START + 1200 + 10 * n, total=80) for n in range(41, 81))
+    )
+    chart = charted(log)
+    assert [phase.phase for phase in chart.phases] == ["training", "checkpointing", "training"]
+    assert [(launch.number, launch.resumed, launch.redone) for launch in chart.launches] == [(1, None, 0), (2, 40, 10)]
+    assert [sum(line.launch == number for line in chart.lines) for number in (1, 2)] == [50, 40]
+
+
+def test_a_start_without_a_date_is_drawn_where_the_first_line_says_it_was(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text(
+        "  log_interval ......................... 1\n  save_interval ........................ 1000\n"
+        + "".join(line(n, stamp=START + 10 * n, total=80) for n in range(1, 41))
+    )
+    chart = charted(log)
+    assert [launch.at for launch in chart.launches] == [pytest.approx(START, abs=15)]
+    assert min(chart.span) >= START - 15
+
+
+def test_lines_of_one_second_are_drawn_one_after_the_other(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(line(n, stamp=START + n // 4, ms=250.0, total=80) for n in range(1, 81)))
+    moments = [each.at for each in charted(log).lines]
+    assert len(set(moments)) == 80
+    assert moments == sorted(moments)
+
+
+def test_a_log_without_times_is_plotted_by_its_iterations(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"step {n} of 60 loss 2.{n:02}\n" for n in range(1, 61)))
+    layout = (dialect("pattern", ("step {iteration} of {total} loss {loss}",)),)
+    recording = read(log, None, layout)
+    chosen = values(Preset.DEFAULT)
+    chart = chart_of("train.log", chosen, recording, simulate(recording, chosen, Preset.DEFAULT, layout, 60.0, 0.0))
+    assert chart.clock is Clock.NONE
+    assert [each.at for each in chart.lines] == list(range(1, 61))
+    assert png(chart).startswith(b"\x89PNG")
 
 
 def test_a_plot_of_nothing_is_refused_and_what_was_seen_is_printed(capsys, tmp_path):
