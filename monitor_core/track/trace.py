@@ -40,7 +40,7 @@ class Launch:
     number: int
     at: float
     resumed: int | None = None
-    redone: int = 0
+    redone: int | None = None
 
 
 @dataclass(slots=True)
@@ -88,9 +88,8 @@ class Trace:
         assert state.line_at is not None
         before = self.lines[-1] if self.lines else None
         first = before is None or before.launch != state.launches
-        if first and before is not None and state.resumed is not None and self.launches:
-            self.launches[-1].resumed = state.resumed
-            self.launches[-1].redone = max(0, before.iteration - state.resumed)
+        if first and self.launches:
+            self.launches[-1].resumed, self.launches[-1].redone = state.relaunch.resumed, state.relaunch.redone
         gap = None if before is None or first else state.line_at - before.at
         seen = (sound_ms(line), line.loss, state.pace.usual, gap, state.usual_gap)
         self.lines.append(Line(state.line_at, state.launches, line.iteration, *seen))
