@@ -97,7 +97,7 @@ def _judge(pace: Pace, slow: float) -> None:
         pace.sum = pace.sum if pace.firing else 0.0
     elif armed(pace):
         pace.firing = pace.sum > _ALARM * noise.step(pace, slow) and _borne_out(pace, slow)
-        if not pace.firing and pace.since.lines > _PATIENCE:
+        if not pace.firing and suspects(pace, slow) and pace.since.lines > _PATIENCE:
             pace.sum, pace.accepted = 0.0, [*pace.accepted, *pace.times[-_PATIENCE:]][-WINDOW:]
     else:
         pace.firing = len(pace.times) > _LAST and _simply_slow(pace, slow)

@@ -78,6 +78,11 @@ def test_twenty_lines_at_one_and_a_half_are_critical():
     assert run.words() == [FIRING, ESCALATED]
 
 
+def test_what_is_over_does_not_become_the_usual_either():
+    run = Training(poll=10.0).train(200).train(150, every=13.0).train(25)
+    assert run.state.pace.usual == 10_000.0
+
+
 def test_a_slowdown_does_not_become_the_usual():
     run = Training(poll=60.0).train(200).train(1000, every=13.0)
     assert run.words() == [FIRING]
