@@ -134,6 +134,8 @@ def _tell(watch: Watch, mark: Mark) -> None:
         remember(state.lags, float(mark.value))
     elif mark.what == What.BLOCK:
         state.block = float(mark.value)
+    elif mark.what == What.QUEUED:
+        state.alive_at = mark.at
     elif mark.what == What.EXIT:
         state.exit(int(mark.value), mark.at)
         watch.look(mark.at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor_core.model.records import Failure, Marker, MarkerKind, Presence, Record, Role, Sign
 from monitor_core.parse.signatures import PROCESS_GONE, SLURM_FAILED
 from monitor_core.track.failure import FailureSeen
+from monitor_core.track.marks import What
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
 
@@ -36,6 +37,7 @@ def attend(state: RunState, sign: Sign, now: float) -> None:
         if gone_at is not None and _lived_at(state) > gone_at + _TOLERANCE:
             _doubt(state)
         elif seen.miss(sign, now):
+            state.marks.add(now, What.LOOKED, str(state.clock.at))
             _leave(state, sign, gone_at if gone_at is not None else now)
     elif sign.presence is not Presence.UNKNOWN:
         waits, back = sign.presence is Presence.WAITING, seen.meet(sign, now)
@@ -45,6 +47,7 @@ def attend(state: RunState, sign: Sign, now: float) -> None:
         if waits:
             # A queue is no silence.
             state.alive_at = now
+            state.marks.add(now, What.QUEUED)
 
 
 def _lived_at(state: RunState) -> float:
@@ -64,6 +67,7 @@ def _leave(state: RunState, sign: Sign, at: float) -> None:
     if sign.word in _WORDS:
         failure = Failure(_WORDS[sign.word], Role.ROOT, sign.who)
         state.failure = FailureSeen(failure, at, state.iteration)
+        state.marks.note(failure, at)
     elif sign.exit_code or sign.word == _COMPLETED:
         state.exit(sign.exit_code or 0, at)
     elif sign.word:

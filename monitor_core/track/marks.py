@@ -19,8 +19,8 @@ _FAILURE, _SETTING = "failure", "setting"
 class What(StrEnum):
     """What no line says by itself.
 
-    A launch began, the log was written, it was looked at, its lines come in blocks or may do so, the process is gone;
-    or a line said something else than the one before it, beside what its record holds.
+    A launch began, the log was written, it was looked at, its lines come in blocks or may do so, the process is gone or
+    waits in a queue; or a line said something else than the one before it, beside what its record holds.
     """
 
     LAUNCH = "launch"
@@ -29,6 +29,7 @@ class What(StrEnum):
     LAG = "lag"
     BLOCK = "block"
     EXIT = "exit"
+    QUEUED = "queued"
     SAID = "said"
 
 
@@ -58,9 +59,9 @@ class Mark(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What lines say besides what their records hold, and rarely change; `loss` only where it is no number.
+    """What lines say besides what their records hold, and rarely change.
 
-    `timestamp` is 0.5 or 0 where it is printed with or without fractions of a second.
+    `loss` and `grad_norm` are kept where they are no numbers. `timestamp` is 0.5 or 0 where it is printed with or without fractions of a second.
     """
 
     batch_size: int | None = None
@@ -69,15 +70,16 @@ class Said(NamedTuple):
     skipped: int | None = None
     nan_iterations: int | None = None
     loss: str = ""
+    grad_norm: str = ""
     timestamp: float | None = None
 
     @classmethod
     def of(cls, line: Progress) -> Said:
         """Return what a line says."""
-        odd = "" if line.loss is None or math.isfinite(line.loss) else str(line.loss)
         stamp = None if line.timestamp is None else 0.5 if line.timestamp % 1 else 0.0
         scale = None if line.loss_scale is None or not math.isfinite(line.loss_scale) else line.loss_scale
-        return cls(line.batch_size, line.sequence_length, scale, line.skipped, line.nan_iterations, odd, stamp)
+        counts = line.batch_size, line.sequence_length, scale, line.skipped, line.nan_iterations
+        return cls(*counts, _odd(line.loss), _odd(line.grad_norm), stamp)
 
     @classmethod
     def read(cls, text: str) -> Said:
@@ -97,6 +99,7 @@ class Said(NamedTuple):
             total,
             point.ms,
             odd if point.loss is None else point.loss,
+            float(self.grad_norm) if self.grad_norm else None,
             batch_size=self.batch_size,
             sequence_length=self.sequence_length,
             loss_scale=self.loss_scale,
@@ -104,6 +107,10 @@ class Said(NamedTuple):
             nan_iterations=self.nan_iterations,
             timestamp=self.timestamp,
         )
+
+
+def _odd(value: float | None) -> str:
+    return "" if value is None or math.isfinite(value) else str(value)
 
 
 @dataclass(slots=True)
@@ -138,7 +145,8 @@ class Marks:
         if len(same) > 1 and at - same[-2].at < _CLOSE:
             self.kept.remove(same[-1])
         self.kept.append(Mark(at, str(what), value))
-        del self.kept[:-_MOST]
+        if len(self.kept) > _MOST:
+            self.kept.remove(same[0] if same else self.kept[0])
 
     def shift(self, seconds: float) -> None:
         """Move everything in time."""

@@ -142,10 +142,31 @@ def losses_that_are_no_number(run):
     run.train(80).train(20, loss="nan").train(80, loss="2.1E+00")
 
 
+def process_gone(run):
+    run.sees("alive").train(100).sees("not found").wait(2000)
+
+
+def job_out_of_memory(run):
+    run.sees("alive").train(100).sees("not found", word="OUT_OF_MEMORY", ended_at=run.at + 10.0).wait(2000)
+
+
+def job_in_a_queue(run):
+    run.sees("alive").train(100).sees("waiting").wait(5000).sees("alive").wait(600)
+    run.iteration = 60
+    run.train(60)
+
+
+def loss_that_jumps_and_stands(run):
+    for number in range(300):
+        run.train(1, loss=f"{2.3 + 0.01 * (number % 7):.6E}")
+    run.train(60, loss="9.1E+00").train(60, loss="2.3E+00").train(80, loss="2.345678E+00")
+
+
 STORIES = [
     *(hang, hang_for_long, slowdown, checkpoints, late_start, talkative_start, blocks, relaunch, batches, finished),
     *(failed, settings, unmarked_pauses, blocks_from_the_first_sight, first_sight_in_a_pause),
     *(relaunch_that_starts_for_long, losses_that_are_no_number),
+    *(process_gone, job_out_of_memory, job_in_a_queue, loss_that_jumps_and_stands),
 ]
 
 
