@@ -67,11 +67,13 @@ def decides(threshold: str, incident: Incident) -> bool:
 def judged(past: Past, values: Values) -> list[Incident]:
     """Return the incidents that would have fired with these thresholds, in the order of their ends."""
     watch = Watch(Subject(SubjectKind.RUN, past.run), values, past.preset, state=_beginning(past))
+    watch.state.announces_end = past.state.announces_end
     said = watch.state.marks.said
     for place, point in enumerate(past.points):
         marks = before(point.before, point.at) if place or past.whole else []
         _mark(watch, marks)
         said = next((Said.read(mark.value) for mark in marks if mark.what == What.SAID), said)
+        watch.state.read_at = point.at
         watch.take(said.line(point, past.state.total), point.at)
     _mark(watch, past.state.marks.kept)
     watch.look(past.until)
@@ -120,6 +122,7 @@ def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
     for mark in marks:
         record = mark.record
         if record is not None:
+            watch.state.read_at = mark.at
             watch.take(record, mark.at)
         elif mark.what != What.SAID:
             watch.look(mark.at, mark.at if mark.what == What.WRITTEN else None)

@@ -61,7 +61,8 @@ class Mark(NamedTuple):
 class Said(NamedTuple):
     """What lines say besides what their records hold, and rarely change.
 
-    `loss` and `grad_norm` are kept where they are no numbers. `timestamp` is 0.5 or 0 where it is printed with or without fractions of a second.
+    `loss` and `grad_norm` are kept where they are no numbers. `timestamp` is 0.5 or 0 where it is printed with or
+    without fractions of a second.
     """
 
     batch_size: int | None = None
