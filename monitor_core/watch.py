@@ -125,7 +125,7 @@ class Watch:
         self._see_again(now)
         self.state.learning = RULES[self.preset].learning(self.state, self.values)
         if self.state.seen_at is None and self.state.stuck_since is None:
-            self._hold_back(self._first_block(), self.state.clock.at)
+            self._hold_back(self._first_block(), now)
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:
