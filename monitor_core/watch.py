@@ -166,10 +166,10 @@ class Watch:
     def _first_block(self) -> float:
         """Return of how many seconds a log tells that looks like the first block of one that comes in blocks, else 0.
 
-        A block ends with the last line that fitted into it.
+        A block ends with the last line that fits into it, or with the first that does not.
         """
         lines = self.recent.splitlines(keepends=True)
-        if not _BUFFER - max(map(len, lines), default=0) < len(self.recent) <= _BUFFER:
+        if abs(len(self.recent) - _BUFFER) >= max(map(len, lines), default=0):
             return 0.0
         parser = Parser(self.format)
         told = [line for line in lines if any(isinstance(record, Progress) for record in parser.feed(line))]

@@ -29,8 +29,11 @@ _UNMARKED_FACTOR = 2.0
 _BLOCK_FACTOR = 1.5
 # A run that does not work for three times as long as it pauses does not pause: it stalls.
 _WORK = 3.0
-# A silence counts as a pause once it has lasted for such a part of what would be too long.
-_PART = 0.5
+# A silence counts as a pause once it has lasted for such a part of what would be too long, and so many usual gaps.
+_PART, _LONG = 0.5, 1.5
+# A run whose lines come so much later now and then may have lines that come still later: half as late again as the
+# latest that was not told, and as many gaps as are critical.
+_UNEVEN, _UNEVEN_FACTOR = 1.25, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     if not state.started or not state.rhythm:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
     usual, held_back = state.gap or 0.0, _held_back(state, floor.amount)
-    pause = max(_pause(state, floor.amount), 0.0 if warning.is_duration else _unmarked(state))
-    limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause)
+    pause = max(_pause(state, floor.amount), _unmarked(state, warning))
+    limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause, _uneven(state, warning, critical, usual))
     longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * state.lag)
     worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
     return Limits(since=state.alive_at, warning=limit, critical=worse, expected=state.gap)
@@ -78,14 +81,21 @@ def follow(state: RunState, values: Values, _at: float) -> None:
     floor, warning, critical = values["stuck_floor"], values["stuck"], values["stuck_critical"]
     if floor is None or warning is None or critical is None or state.iteration is None:
         return
-    usual, gap = state.gap or 0.0, state.last_gap or 0.0
-    shortest = max(_PART * _limit(warning, usual, floor.amount), _held_back(state, floor.amount))
-    if state.warm and shortest < gap < _limit(critical, usual, _CRITICAL_FLOORS * floor.amount):
-        before = state.iteration - state.step
-        began = state.pauses.last or state.launch_iteration or 0
-        worked = (before - began) / state.step * usual
-        state.pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
+    usual, gap, held_back = state.usual_gap or 0.0, state.last_gap or 0.0, _held_back(state, floor.amount)
+    limit = max(_limit(warning, usual, floor.amount), held_back)
+    if state.warm and gap > max(held_back, _UNEVEN * usual):
+        if gap < limit:
+            state.pauses.longest_short = max(state.pauses.longest_short, gap)
+        if max(_PART * limit, _LONG * usual) < gap < _limit(critical, usual, _CRITICAL_FLOORS * floor.amount):
+            _end_of_pause(state, gap, usual)
     state.pauses.foresee(state.iteration, state.step)
+
+
+def _end_of_pause(state: RunState, gap: float, usual: float) -> None:
+    before = (state.iteration or 0) - state.step
+    began = state.pauses.last or state.launch_iteration or 0
+    worked = (before - began) / state.step * usual
+    state.pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
 
 
 def _held_back(state: RunState, floor: float) -> float:
@@ -93,9 +103,16 @@ def _held_back(state: RunState, floor: float) -> float:
     return _BLOCK_FACTOR * max(state.lag, min(state.block, _STARTING_FLOORS * floor))
 
 
-def _unmarked(state: RunState) -> float:
+def _unmarked(state: RunState, warning: Value) -> float:
     """Return how long a pause may last that came after such iterations before; 0 if none is to be expected."""
-    return 0.0 if state.odd_gap else _UNMARKED_FACTOR * state.pauses.foreseen
+    return 0.0 if state.odd_gap or warning.is_duration else _UNMARKED_FACTOR * state.pauses.foreseen
+
+
+def _uneven(state: RunState, warning: Value, critical: Value, usual: float) -> float:
+    """Return how long a line may be waited for at any time, where some came late already though not too late."""
+    if warning.is_duration or not state.pauses.longest_short:
+        return 0.0
+    return max(_UNEVEN_FACTOR * state.pauses.longest_short, _growth(warning, critical) * warning.amount * usual)
 
 
 def _limit(value: Value, usual: float, least: float) -> float:

@@ -23,13 +23,15 @@ class Pauses:
     """The unmarked pauses of a run: the newest of them, and how many came unforeseen.
 
     `foreseen` is how long one lasted, in seconds, that may come again after the newest line; 0 if none is expected.
-    `last` is the iteration after which the newest came, learned or not.
+    `last` is the iteration after which the newest came, learned or not. `longest_short` is the longest gap, in seconds,
+    that was longer than usual and not too long; 0 while lines come evenly.
     """
 
     seen: list[Pause] = field(default_factory=list)
     surprises: int = 0
     foreseen: float = 0.0
     last: int | None = None
+    longest_short: float = 0.0
 
     def end(self, pause: Pause, *, regular: bool) -> None:
         """Note a pause that has just ended; only a regular one is expected again."""

@@ -111,8 +111,20 @@ def test_a_pause_that_no_line_marks_may_come_again_after_a_multiple_of_its_itera
     assert limit(pausing(Training(), [70], 90).train(70)) == 2 * 100
 
 
-def test_after_other_iterations_the_usual_limit_holds():
-    assert limit(pausing(Training(), [70], 90).train(35)) == 120
+def test_after_other_iterations_it_may_be_half_as_long_again_as_what_was_not_told():
+    assert limit(pausing(Training(), [70], 90).train(35)) == 1.5 * 100
+    assert limit(pausing(Training(), [70], 190).train(35)) == 120
+
+
+def test_a_run_whose_lines_came_late_now_and_then_is_stuck_once_they_are_as_late_as_critical():
+    assert limit(Training().train(60, every=40)) == 120
+    uneven = Training().train(60, every=40).train(1, every=70).train(20, every=40)
+    assert limit(uneven) == 5 * 40
+
+
+def test_what_a_person_has_set_as_a_time_is_not_changed_by_what_was_learned():
+    uneven = Training(stuck="90s").train(60, every=40).train(1, every=70).train(20, every=40)
+    assert limit(uneven) == 90
 
 
 def test_a_pause_may_come_as_far_after_the_last_time_as_that_was_after_the_time_before():
@@ -123,7 +135,7 @@ def test_of_two_kinds_of_pauses_each_is_expected_at_its_own_iterations():
     run = pausing(Training(), [70, 120], 90)
     assert run.train(20).wait(150).told == []
     assert run.train(100).wait(150).told == []
-    assert limit(run.train(30)) == 120
+    assert limit(run.train(30)) == 1.5 * 100
 
 
 def test_after_three_pauses_that_nothing_foretold_one_may_come_at_any_time():
@@ -146,7 +158,7 @@ def test_a_silence_that_was_critical_was_a_stall_and_is_not_learned():
 
 
 def test_who_does_not_work_for_three_times_as_long_as_it_pauses_stalls():
-    assert limit(pausing(Training(), [60, 85, 110], 90).train(25)) == 120
+    assert limit(pausing(Training(), [60, 85, 110], 190).train(25)) == 120
 
 
 def test_pauses_are_remembered_across_launches():
