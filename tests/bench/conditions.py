@@ -94,7 +94,7 @@ _ERRORS = {
     "cuda_hardware": "RuntimeError: CUDA error: uncorrectable ECC error encountered",
     "filesystem": "OSError: [Errno 116] Stale file handle",
     "disk_full": "OSError: [Errno 28] No space left on device",
-    "exception": "KeyError: 'input_ids'",
+    "key": "KeyError: 'input_ids'",
 }
 
 _SUSTAINED = Gate(share=0.99, median=10, p95=20)
