@@ -13,6 +13,7 @@ from monitor_core.thresholds import Preset, Values
 from monitor_core.track import memory
 from monitor_core.track.marks import Mark, Marks, Said, What, before
 from monitor_core.track.pace import remember
+from monitor_core.track.silence import Silence
 from monitor_core.track.state import RunState
 from monitor_core.watch import Watch
 
@@ -113,9 +114,9 @@ def _beginning(past: Past) -> RunState:
         return RunState()
     # The watch changes what it is given.
     known = memory.load(memory.dump(past.state))
-    known.pauses.last = None
-    marks = Marks(said=known.marks.said)
-    return RunState(settings=known.settings, longest=known.longest, pauses=known.pauses, lags=known.lags, marks=marks)
+    known.silence.pauses.last = None
+    silence = Silence(longest=known.silence.longest, pauses=known.silence.pauses, lags=known.silence.lags)
+    return RunState(settings=known.settings, silence=silence, marks=Marks(said=known.marks.said))
 
 
 def _mark(watch: Watch, marks: Iterable[Mark]) -> None:
@@ -134,9 +135,9 @@ def _tell(watch: Watch, mark: Mark) -> None:
     if mark.what == What.LOOKED:
         state.clock.at = float(mark.value)
     elif mark.what == What.LAG:
-        remember(state.lags, float(mark.value))
+        remember(state.silence.lags, float(mark.value))
     elif mark.what == What.BLOCK:
-        state.block = float(mark.value)
+        state.silence.block = float(mark.value)
     elif mark.what == What.QUEUED:
         state.alive_at = mark.at
     elif mark.what == What.EXIT:

@@ -102,12 +102,12 @@ def _state(state: RunState) -> str:
 def _ended_at(state: RunState) -> float | None:
     if verdict(state) is None:
         return None
-    return state.ended_at if state.ended_at is not None or state.failure is None else state.failure.at
+    return state.end.at if state.end.at is not None or state.failure is None else state.failure.at
 
 
 def _cause(state: RunState) -> str:
     if state.failure is None or state.failure.resumed:
-        return describe(EXIT_CODE, state.exit_code) if state.exit_code else ""
+        return describe(EXIT_CODE, state.end.exit_code) if state.end.exit_code else ""
     return describe(state.failure.failure.signature)
 
 

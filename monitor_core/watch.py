@@ -20,6 +20,7 @@ from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
 from monitor_core.track.clock import Window
+from monitor_core.track.course import apply
 from monitor_core.track.departure import attend
 from monitor_core.track.marks import What
 from monitor_core.track.pace import covered, remember, took
@@ -208,14 +209,14 @@ class Watch:
         before = window.after if before is None else before
         lag, spanned = window.after - before, window.until - before
         if lag > 0 and len(lines) >= _BLOCK and len(lines) * median(times) >= _ACCOUNTED * spanned:
-            remember(self.state.lags, lag)
+            remember(self.state.silence.lags, lag)
             self.state.marks.add(window.after, What.LAG, str(lag))
         self._hold_back(0.0, window.after)
 
     def _hold_back(self, seconds: float, at: float) -> None:
         """Note for how long lines may be held back from now on."""
-        if seconds != self.state.block:
-            self.state.block = seconds
+        if seconds != self.state.silence.block:
+            self.state.silence.block = seconds
             self.state.marks.add(at, What.BLOCK, str(seconds))
 
     def _follow(self, source: str, record: Record, window: Window | None) -> bool:
@@ -237,22 +238,22 @@ class Watch:
     def take(self, record: Record, at: float, source: str = "") -> bool:
         """Take a record of which it is known when it was written; return whether it is new progress."""
         if isinstance(record, Failure):
-            self.state.apply(record, at, source)
+            apply(self.state, record, at, source)
             self._judge_at(self.state.clock.at)
             return False
         if isinstance(record, Detail):
-            self.state.apply(record, at, source)
+            apply(self.state, record, at, source)
             self._amend(record)
             return False
         self.state.clock.at = max(self.state.clock.at, at)
         self._judge_until(at)
-        fresh = self.state.apply(record, at, source, healthy=self.state.stuck_since is None)
+        fresh = apply(self.state, record, at, source, healthy=self.state.stuck_since is None)
         if fresh:
             if isinstance(record, Progress):
                 self.state.marks.say(record, at)
             self._note(at)
             follow(RULES[self.preset], self.state, self.values, at)
-        if fresh or self.active or self.state.ending is not None:
+        if fresh or self.active or self.state.end.kind is not None:
             self._judge_at(at)
         return fresh
 

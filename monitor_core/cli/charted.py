@@ -59,7 +59,7 @@ def _alert(told: Told, until: float) -> Alert:
 
 def _phases(outcome: Outcome) -> Iterator[Span]:
     entered = outcome.trace.phases
-    until = outcome.watch.state.ended_at or outcome.until
+    until = outcome.watch.state.end.at or outcome.until
     for phase, after in pairwise(entered):
         yield Span(phase.phase, phase.at, max(phase.at, after.at))
     for phase in entered[-1:]:

@@ -29,28 +29,28 @@ def verdict(state: RunState) -> Kind | None:
     Without a marker an exit with 0 is success only after the last line that was due, and of a run that has shown no
     line it says nothing.
     """
-    seen = state.failure if state.failure is not None and not state.failure.resumed else None
+    end, seen = state.end, state.failure if state.failure is not None and not state.failure.resumed else None
     planned = seen is not None and _is_planned(seen)
-    if state.ending is Kind.STOPPED and (seen is None or planned or not seen.first):
+    if end.kind is Kind.STOPPED and (seen is None or planned or not seen.first):
         return Kind.STOPPED
-    if seen is not None and seen.survived and not state.exit_code and _says_its_end(state):
+    if seen is not None and seen.survived and not end.exit_code and _says_its_end(state):
         return _without_error(state)
-    if planned or (seen is None and state.exit_code in CODES):
-        return state.ending or Kind.STOPPED
-    if state.exit_code or seen is not None:
+    if planned or (seen is None and end.exit_code in CODES):
+        return end.kind or Kind.STOPPED
+    if end.exit_code or seen is not None:
         return Kind.FAILED
     return _without_error(state)
 
 
 def _without_error(state: RunState) -> Kind | None:
-    if state.ending is not None or state.exit_code is None or state.iteration is None:
-        return state.ending
+    if state.end.kind is not None or state.end.exit_code is None or state.iteration is None:
+        return state.end.kind
     return Kind.FINISHED if _is_done(state) else Kind.STOPPED
 
 
 def _says_its_end(state: RunState) -> bool:
     """Whether a marker or the last iteration says that it is done; `| tee` says exit code 0 of what failed, too."""
-    return state.ending is not None or (state.exit_code == 0 and state.total is not None and _is_done(state))
+    return state.end.kind is not None or (state.end.exit_code == 0 and state.total is not None and _is_done(state))
 
 
 def _is_planned(seen: FailureSeen) -> bool:
@@ -74,6 +74,7 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     kind = verdict(state)
     if kind is None:
         return None
+    end, failure = state.end, state.failure
     floor = (values["stuck_floor"] or CATALOGUE["stuck_floor"].read("2m")).amount
     facts = {
         "iteration": state.iteration,
@@ -81,19 +82,18 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
         "loss": state.loss,
         "started_at": state.started_at,
         "checkpoint": state.checkpoint,
-        "text": state.ending_text,
+        "text": end.text,
     }
-    failure = state.failure
-    if state.ending is not kind and failure is not None and not failure.resumed:
+    if end.kind is not kind and failure is not None and not failure.resumed:
         facts |= _cause(failure.failure)
         since_sign = max(0.0, (state.alive_at or failure.at) - failure.at) if failure.survived else 0.0
         patience = since_sign + _patience(state, failure, floor)
         return Finding(kind, _SEVERITY[kind], failure.at, facts, grace=patience)
-    ended_at = state.ended_at if state.ended_at is not None else now
-    if state.ending is not kind:
-        facts |= {"cause": EXIT_CODE, "text": f"exit code {state.exit_code}", "exit_code": state.exit_code}
+    ended_at = end.at if end.at is not None else now
+    if end.kind is not kind:
+        facts |= {"cause": EXIT_CODE, "text": f"exit code {end.exit_code}", "exit_code": end.exit_code}
     if kind is Kind.STOPPED:
-        facts["reason"] = reason(state.ending_text) if state.ending is kind else CODES.get(state.exit_code or 0, "")
+        facts["reason"] = reason(end.text) if end.kind is kind else CODES.get(end.exit_code or 0, "")
     # A process that is still there may yet end with an error.
     stays = seconds(values["not_exiting"]) if state.process.there else 0.0
     return Finding(kind, _SEVERITY[kind], ended_at, facts, grace=max(stays, _rest(state, ended_at, floor)))
@@ -106,19 +106,19 @@ def _rest(state: RunState, ended_at: float, floor: float) -> float:
     between two lines before.
     """
     settle = _SETTLE_FLOORS * floor
-    if state.exit_code is not None or state.process.gone or state.closing.sign_at is None:
+    if state.end.exit_code is not None or state.process.gone or state.end.sign_at is None:
         return settle
-    since_sign = max(0.0, state.closing.sign_at - ended_at)
+    since_sign = max(0.0, state.end.sign_at - ended_at)
     return since_sign + settle + _still_to_come(state, floor)
 
 
 def _still_to_come(state: RunState, floor: float) -> float:
     """Return for how many seconds a run may yet be silent after its end, as far as that can be known."""
-    if state.closing.pause is not None:
-        return max(floor, state.longest.get(state.closing.pause, 0.0))
-    if state.closing.marked:
+    if state.end.pause is not None:
+        return max(floor, state.silence.longest.get(state.end.pause, 0.0))
+    if state.end.marked:
         return 0.0
-    return max([0.0, *state.longest.values(), *(pause.seconds for pause in state.pauses.seen)])
+    return state.silence.longest_pause
 
 
 def _cause(failure: Failure) -> dict[str, str | int | None]:
@@ -130,9 +130,9 @@ def _patience(state: RunState, failure: FailureSeen, floor: float) -> float:
     """Return for how many seconds a failure must stand before it is called one."""
     settle = _SETTLE_FLOORS * floor
     proven = state.process.gone and failure.failure.signature != PROCESS_GONE
-    if failure.final or state.ending is not None or proven:
+    if failure.final or state.end.kind is not None or proven:
         return settle
     plain = failure.failure.role is not Role.ROOT or failure.failure.signature in CAUGHT
     if plain and (not state.started or state.phase in {Phase.CHECKPOINTING, Phase.EVALUATING}):
         return _UNSURE_FLOORS * floor
-    return max(settle, _GAPS * (state.gap or 0.0), _BLOCKS * state.lag if plain else 0.0)
+    return max(settle, _GAPS * (state.gap or 0.0), _BLOCKS * state.silence.lag if plain else 0.0)

@@ -13,14 +13,14 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
     What cannot be seen neither opens nor ends it.
     """
     limit, seen = values["not_exiting"], state.process
-    if limit is None or state.ending is None or state.ended_at is None or seen.seen_at is None or seen.gone:
+    if limit is None or state.end.kind is None or state.end.at is None or seen.seen_at is None or seen.gone:
         return None
-    if seen.seen_at - state.ended_at < limit.amount:
+    if seen.seen_at - state.end.at < limit.amount:
         return None
     return Finding(
         Kind.NOT_EXITING,
         Severity.WARNING,
-        state.ended_at,
+        state.end.at,
         {
             "processes": seen.processes,
             "pids": seen.pids,
@@ -34,5 +34,5 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
 def deadline(state: RunState, values: Values, now: float) -> float | None:
     """Return the next moment at which a look decides something: whether processes are gone, or have stayed too long."""
     limit, seen = values["not_exiting"], state.process
-    stays = None if limit is None or state.ended_at is None or not seen.there else state.ended_at + limit.amount + 0.001
+    stays = None if limit is None or state.end.at is None or not seen.there else state.end.at + limit.amount + 0.001
     return min((moment for moment in (seen.again_at, stays) if moment is not None and moment > now), default=None)

@@ -53,14 +53,15 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     """Return the limits that hold in the run's phase; None where silence says nothing."""
     floor = values["stuck_floor"]
     warning, critical = values["stuck"], values["stuck_critical"]
-    if floor is None or warning is None or critical is None or state.alive_at is None or state.over:
+    if floor is None or warning is None or critical is None or state.alive_at is None or state.end.reached:
         return None
     if not state.started or not state.rhythm:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
     usual, held_back = state.gap or 0.0, _held_back(state, floor.amount)
     pause = max(_pause(state, floor.amount), _unmarked(state, warning))
     limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause, _uneven(state, warning, critical, usual))
-    longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * state.lag)
+    late = max(pause, _BLOCK_FACTOR * state.silence.lag)
+    longer = limit if warning.is_duration and not critical.is_duration else late
     worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
     return Limits(since=state.alive_at, warning=limit, critical=worse, expected=state.gap)
 
@@ -81,38 +82,42 @@ def follow(state: RunState, values: Values, _at: float) -> None:
     floor, warning, critical = values["stuck_floor"], values["stuck"], values["stuck_critical"]
     if floor is None or warning is None or critical is None or state.iteration is None:
         return
-    usual, gap, held_back = state.usual_gap or 0.0, state.last_gap or 0.0, _held_back(state, floor.amount)
+    silence, pauses, held_back = state.silence, state.silence.pauses, _held_back(state, floor.amount)
+    usual, gap = silence.usual_gap or 0.0, silence.last_gap or 0.0
     limit = max(_limit(warning, usual, floor.amount), held_back)
     if state.warm and gap > max(held_back, _UNEVEN * usual):
         if gap < limit:
-            state.pauses.longest_short = max(state.pauses.longest_short, gap)
+            pauses.longest_short = max(pauses.longest_short, gap)
         if max(_PART * limit, _LONG * usual) < gap < _limit(critical, usual, _CRITICAL_FLOORS * floor.amount):
             _end_of_pause(state, gap, usual)
-    state.pauses.foresee(state.iteration, state.step)
+    pauses.foresee(state.iteration, state.step)
 
 
 def _end_of_pause(state: RunState, gap: float, usual: float) -> None:
     before = (state.iteration or 0) - state.step
-    began = state.pauses.last or state.launch_iteration or 0
+    pauses = state.silence.pauses
+    began = pauses.last or state.launch_iteration or 0
     worked = (before - began) / state.step * usual
-    state.pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
+    pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
 
 
 def _held_back(state: RunState, floor: float) -> float:
     """Return for how long the newest line may be all there is to see, where a log is written in blocks."""
-    return _BLOCK_FACTOR * max(state.lag, min(state.block, _STARTING_FLOORS * floor))
+    return _BLOCK_FACTOR * max(state.silence.lag, min(state.silence.block, _STARTING_FLOORS * floor))
 
 
 def _unmarked(state: RunState, warning: Value) -> float:
     """Return how long a pause may last that came after such iterations before; 0 if none is to be expected."""
-    return 0.0 if state.odd_gap or warning.is_duration else _UNMARKED_FACTOR * state.pauses.foreseen
+    silence = state.silence
+    return 0.0 if silence.odd_gap or warning.is_duration else _UNMARKED_FACTOR * silence.pauses.foreseen
 
 
 def _uneven(state: RunState, warning: Value, critical: Value, usual: float) -> float:
     """Return how long a line may be waited for at any time, where some came late already though not too late."""
-    if warning.is_duration or not state.pauses.longest_short:
+    longest = state.silence.pauses.longest_short
+    if warning.is_duration or not longest:
         return 0.0
-    return max(_UNEVEN_FACTOR * state.pauses.longest_short, _growth(warning, critical) * warning.amount * usual)
+    return max(_UNEVEN_FACTOR * longest, _growth(warning, critical) * warning.amount * usual)
 
 
 def _limit(value: Value, usual: float, least: float) -> float:
@@ -129,8 +134,9 @@ def _growth(warning: Value, critical: Value) -> float:
 def _pause(state: RunState, floor: float) -> float:
     """Return how long a pause that is known to go on, or known to come after this iteration, may last; 0 for none."""
     phases = [p for name, p in _DUE.items() if state.phase is p or _is_due(state, state.settings.get(name, 0))]
-    return max((max(_PAUSE_FLOORS * floor, _PAUSE_FACTOR * state.longest.get(p, 0.0)) for p in phases), default=0.0)
+    longest = (_PAUSE_FACTOR * state.silence.longest.get(phase, 0.0) for phase in phases)
+    return max((max(_PAUSE_FLOORS * floor, pause) for pause in longest), default=0.0)
 
 
 def _is_due(state: RunState, every: int) -> bool:
-    return every > 0 and not state.odd_gap and bool(state.iteration) and (state.iteration or 0) % every == 0
+    return every > 0 and not state.silence.odd_gap and bool(state.iteration) and (state.iteration or 0) % every == 0

@@ -73,7 +73,7 @@ def slow(state: RunState, values: Values, now: float) -> Finding | None:
 
 def _limits(state: RunState, values: Values) -> Limits | None:
     ratio = values["stuck"]
-    if ratio is None or state.line_at is None or state.ms is None or state.over:
+    if ratio is None or state.line_at is None or state.ms is None or state.end.reached:
         return None
     expected = state.ms / 1000
     limit = ratio.amount if ratio.is_duration else ratio.amount * expected

@@ -59,7 +59,7 @@ class Outcome:
     def state(self) -> str:
         """Return the phase, or the ending; of a process that left without a word nothing is known."""
         state = self.watch.state
-        return str(verdict(state) or (Phase.UNKNOWN if state.over else state.phase))
+        return str(verdict(state) or (Phase.UNKNOWN if state.end.reached else state.phase))
 
 
 def simulate(
@@ -79,7 +79,7 @@ def simulate(
     now, end = recording.began, recording.ended + silence
     while True:
         _read(watch, pieces, now)
-        if exited is not None and exited[0] <= now and watch.state.exit_code is None:
+        if exited is not None and exited[0] <= now and watch.state.end.exit_code is None:
             watch.state.exit(exited[1], exited[0])
         watch.look(now, watch.state.written_at)
         _note(told, watch, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor_core.model.records import Failure, Marker, MarkerKind, Presence, Record, Role, Sign
 from monitor_core.parse.signatures import PROCESS_GONE, SLURM_FAILED
+from monitor_core.track.course import apply
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.marks import What
 from monitor_core.track.process import ProcessSeen
@@ -42,8 +43,8 @@ def attend(state: RunState, sign: Sign, now: float) -> None:
     elif sign.presence is not Presence.UNKNOWN:
         waits, back = sign.presence is Presence.WAITING, seen.meet(sign, now)
         # After an end marker only the log, or a queue, tells of another launch.
-        if waits or (back and state.ending is None):
-            state.apply(Marker(MarkerKind.START), now)
+        if waits or (back and state.end.kind is None):
+            apply(state, Marker(MarkerKind.START), now)
         if waits:
             # A queue is no silence.
             state.alive_at = now
@@ -71,9 +72,9 @@ def _leave(state: RunState, sign: Sign, at: float) -> None:
     elif sign.exit_code or sign.word == _COMPLETED:
         state.exit(sign.exit_code or 0, at)
     elif sign.word:
-        state.apply(Failure(SLURM_FAILED, Role.ROOT, sign.who), at)
-    elif state.ending is None and (state.failure is None or state.failure.resumed):
-        state.apply(_unsaid_end(state, sign), at)
+        apply(state, Failure(SLURM_FAILED, Role.ROOT, sign.who), at)
+    elif state.end.kind is None and (state.failure is None or state.failure.resumed):
+        apply(state, _unsaid_end(state, sign), at)
 
 
 def _unsaid_end(state: RunState, sign: Sign) -> Record:

@@ -91,7 +91,7 @@ class Trace:
         if first and self.launches:
             self.launches[-1].resumed, self.launches[-1].redone = state.relaunch.resumed, state.relaunch.redone
         gap = None if before is None or first else state.line_at - before.at
-        seen = (sound_ms(line), line.loss, state.pace.usual, gap, state.usual_gap)
+        seen = (sound_ms(line), line.loss, state.pace.usual, gap, state.silence.usual_gap)
         self.lines.append(Line(state.line_at, state.launches, line.iteration, *seen))
         if len(self.lines) >= 2 * MOST_POINTS:
             self.lines = _thinned(self.lines)

@@ -32,7 +32,7 @@ def lived(folder: Path):
     while now < end:
         now = min(now + INTERVAL, end)
         written = _bring(watch, pieces, now)
-        if recording.exited is not None and recording.exited[0] <= now and watch.state.exit_code is None:
+        if recording.exited is not None and recording.exited[0] <= now and watch.state.end.exit_code is None:
             watch.state.exit(recording.exited[1], recording.exited[0])
         watch.look(now, written)
         closed += watch.closed

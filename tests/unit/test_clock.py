@@ -89,7 +89,7 @@ def test_lines_read_late_are_placed_when_they_were_written():
     run.wait(640)
     assert run.state.line_at == written
     assert run.watch.active[0].starts_at == written
-    assert max(run.state.gaps) == 10.0
+    assert max(run.state.silence.gaps) == 10.0
 
 
 def test_a_quarter_of_an_hour_is_the_step_of_all_zones():
@@ -123,7 +123,7 @@ def test_copies_of_a_line_take_no_time_where_no_time_is_printed():
             run.iteration -= 1
             run.train(1, every=0.0, ms=10_000.0)
     run.wait(300)
-    assert run.state.usual_gap == pytest.approx(10.0)
+    assert run.state.silence.usual_gap == pytest.approx(10.0)
     assert run.state.line_at == pytest.approx(START + 900.0)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from monitor_core.detect import slow
 from monitor_core.model.records import Marker, MarkerKind, Progress
+from monitor_core.track.course import apply
 from monitor_core.track.state import RunState
 from tests.support.training import START, values
 
@@ -24,15 +25,15 @@ class Run:
             self.at += every
             self.iteration += 1
             shown = self._round(self.at)
-            self.state.apply(Progress(self.iteration, timestamp=shown if self._stamps else None, **how), shown)
+            apply(self.state, Progress(self.iteration, timestamp=shown if self._stamps else None, **how), shown)
             slow.follow(self.state, values(), shown)
             self.found = slow.observe(self.state, values(), shown) or self.found
         return self
 
     def pause(self, seconds):
-        self.state.apply(Marker(MarkerKind.CHECKPOINT_START), self._round(self.at))
+        apply(self.state, Marker(MarkerKind.CHECKPOINT_START), self._round(self.at))
         self.at += seconds
-        self.state.apply(Marker(MarkerKind.CHECKPOINT_END), self._round(self.at))
+        apply(self.state, Marker(MarkerKind.CHECKPOINT_END), self._round(self.at))
 
 
 def whole(at):

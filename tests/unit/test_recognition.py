@@ -6,6 +6,7 @@ import json
 
 from monitor_core.model.records import Detail, Marker, MarkerKind, Progress
 from monitor_core.parse import Parser
+from monitor_core.track.course import apply
 from monitor_core.track.state import RunState
 
 TALK = "a line of something else"
@@ -64,7 +65,7 @@ def test_bars_before_the_training_are_taken_back():
 def test_what_was_taken_back_is_no_launch_of_the_run():
     state = RunState()
     for at, record in enumerate(read(bar(5, 7), bar(6, 7), iteration(10), iteration(20), iteration(30))[0]):
-        state.apply(record, float(at))
+        apply(state, record, float(at))
     assert (state.launches, state.first_iteration, state.iteration, state.total, state.lines) == (1, 10, 30, 100, 3)
 
 
