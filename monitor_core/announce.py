@@ -13,7 +13,8 @@ from monitor_core.incident.mutes import muting
 from monitor_core.incident.routing import decide
 from monitor_core.incident.rules import deciding_thresholds
 from monitor_core.model.decisions import Decision, Judgement, Outcome
-from monitor_core.model.incidents import KINDS, UNSEEN, Incident, IncidentState, Kind, Mute, Reason, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import KINDS, UNSEEN, Incident, IncidentState, Kind, Mute, SubjectKind
 from monitor_core.roster import Roster
 from monitor_core.store import episodes, ledger, outbox, queries
 from monitor_core.thresholds import Values, seconds

@@ -19,16 +19,8 @@ from monitor_core.incident.lifecycle import resolve
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.wording import Sending, message
 from monitor_core.model.decisions import Attempt, place
-from monitor_core.model.incidents import (
-    SELF,
-    Delivery,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Receiver,
-    Severity,
-)
+from monitor_core.model.deliveries import Delivery, DeliveryState, Receiver
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity
 from monitor_core.notify.protocol import Notifier
 from monitor_core.roster import Roster
 from monitor_core.scenes import scene

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from monitor_core.incident.rules import decisive_first, rule
 from monitor_core.model.decisions import Attempt, Judgement
-from monitor_core.model.incidents import KINDS, Delivery, Incident, Subject, SubjectKind
+from monitor_core.model.deliveries import Delivery
+from monitor_core.model.incidents import KINDS, Incident, Subject, SubjectKind
 from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
 from monitor_core.roster import Roster
 from monitor_core.store import ledger

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from monitor_core.announce import tell
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import KINDS, Incident, IncidentState, Reason
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import KINDS, Incident, IncidentState
 from monitor_core.model.views import AckAnswer, FalseAlarmAnswer
 from monitor_core.roster import Roster
 from monitor_core.store import queries

@@ -7,17 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import (
-    SELF,
-    Delivery,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Reason,
-    Receiver,
-    Severity,
-)
+from monitor_core.model.deliveries import Delivery, DeliveryState, Reason, Receiver
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity
 from monitor_core.model.views import AlertResult
 from monitor_core.roster import Roster
 from monitor_core.store import ledger, outbox, queries

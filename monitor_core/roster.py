@@ -9,7 +9,8 @@ from monitor_core.config.models import Config, Host, Run
 from monitor_core.config.values import jumps_in
 from monitor_core.incident.routing import Route
 from monitor_core.model.decisions import HeldThreshold
-from monitor_core.model.incidents import SELF, Incident, Receiver, Setting, Severity, Subject, SubjectKind
+from monitor_core.model.deliveries import Receiver
+from monitor_core.model.incidents import SELF, Incident, Setting, Severity, Subject, SubjectKind
 from monitor_core.parse.dialects import Format
 from monitor_core.thresholds import CATALOGUE, Preset, Value, Values, preset_values
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitor_core.model.incidents import KINDS, SELF, Finding, Incident, IncidentState, Kind, Number, Reason, Subject
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import KINDS, SELF, Finding, Incident, IncidentState, Kind, Number, Subject
 
 # A shown duration ages: the message is edited whenever it has grown by half, but not for less than a minute.
 _GROWTH = 1.5

@@ -7,19 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from monitor_core.model.decisions import Decision, Outcome, place
-from monitor_core.model.incidents import (
-    ENDINGS,
-    KINDS,
-    Delivery,
-    DeliveryState,
-    Incident,
-    Kind,
-    Mute,
-    Reason,
-    Receiver,
-    Severity,
-    SubjectKind,
-)
+from monitor_core.model.deliveries import Delivery, DeliveryState, Reason, Receiver
+from monitor_core.model.incidents import ENDINGS, KINDS, Incident, Kind, Mute, Severity, SubjectKind
 from monitor_core.units import utc_moment
 
 _TELLS = frozenset({Reason.FIRING, Reason.ESCALATED, Reason.MUTE_ENDED, Reason.CALM})

@@ -10,7 +10,8 @@ from monitor_core.incident.facts import facts, members, owners, person, since_fa
 from monitor_core.incident.phrases import advice, on, short_name
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.sentences import SPEECH
-from monitor_core.model.incidents import KINDS, UNSURE, Incident, Kind, Reason, Severity, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import KINDS, UNSURE, Incident, Kind, Severity, SubjectKind
 from monitor_core.model.message import Action, Look, Message, Strong, Text, Time, TimeStyle
 from monitor_core.parse.signatures import advise
 from monitor_core.units import duration

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from monitor_core.model.decisions import FIRST_KEPT, LAST_KEPT, Attempt, Decision, Outcome, place
-from monitor_core.model.incidents import KINDS, DeliveryState, Kind, Reason
+from monitor_core.model.deliveries import DeliveryState, Reason
+from monitor_core.model.incidents import KINDS, Kind
 from monitor_core.model.message import Person, Strong, Text, Time, TimeStyle
 from monitor_core.model.past import AuditEntry, Judged, PastIncident, Told, Why
 from monitor_core.units import NBSP, duration

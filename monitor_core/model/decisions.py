@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from monitor_core.model.incidents import Number, Reason, Severity
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import Number, Severity
 
 # Of the attempts of one delivery that are kept: how the trouble began, and how it is now.
 FIRST_KEPT, LAST_KEPT = 3, 20

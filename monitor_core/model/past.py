@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor_core.model.decisions import Attempt, Decision, HeldThreshold
-from monitor_core.model.incidents import (
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Number,
-    Reason,
-    Severity,
-)
+from monitor_core.model.deliveries import DeliveryState, Reason
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Number, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from monitor_core.detect.ending import verdict
 from monitor_core.incident.flapping import judge
 from monitor_core.incident.lifecycle import told_reason
-from monitor_core.model.incidents import Incident, Kind, Phase, Reason, Subject, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import Incident, Kind, Phase, Subject, SubjectKind
 from monitor_core.parse.dialects import Format
 from monitor_core.replay.recording import Piece, Recording
 from monitor_core.thresholds import Preset, Values, seconds

@@ -19,7 +19,8 @@ from monitor_core.model.decisions import (
     Judgement,
     Outcome,
 )
-from monitor_core.model.incidents import Delivery, Incident, Reason, Severity, Subject
+from monitor_core.model.deliveries import Delivery, Reason
+from monitor_core.model.incidents import Incident, Severity, Subject
 from monitor_core.model.past import AuditEntry
 from monitor_core.store import records, tables
 

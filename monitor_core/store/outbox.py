@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from monitor_core.model.decisions import Attempt, Decision, Outcome, place
-from monitor_core.model.incidents import Delivery, DeliveryState, Receiver
+from monitor_core.model.deliveries import Delivery, DeliveryState, Receiver
 from monitor_core.store import ledger, records
 from monitor_core.store.tables import deliveries as table
 from monitor_core.units import duration

@@ -7,18 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from monitor_core.model.incidents import (
-    Delivery,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Mute,
-    Reason,
-    Receiver,
-    Severity,
-    Subject,
-)
+from monitor_core.model.deliveries import Delivery, DeliveryState, Reason, Receiver
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Mute, Severity, Subject
 from monitor_core.model.records import LogCursor
 
 

@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, func, select
 
-from monitor_core.model.incidents import DeliveryState, IncidentState, Subject, SubjectKind
+from monitor_core.model.deliveries import DeliveryState
+from monitor_core.model.incidents import IncidentState, Subject, SubjectKind
 from monitor_core.store.tables import audit, deliveries, hosts, incidents, mutes, runs
 
 _TABLES = {SubjectKind.RUN: runs, SubjectKind.HOST: hosts}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, and_, func, or_, select, text
 
-from monitor_core.model.incidents import DeliveryState
+from monitor_core.model.deliveries import DeliveryState
 from monitor_core.model.views import ReceiverHealth
 from monitor_core.store.tables import attempts, deliveries, lease
 

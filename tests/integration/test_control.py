@@ -8,7 +8,8 @@ import pytest
 
 from monitor_core.announce import announce, announce_all
 from monitor_core.errors import CommandError
-from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Reason, Severity, Subject, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Severity, Subject, SubjectKind
 from monitor_core.roster import Roster
 from monitor_core.store import queries
 from tests.support.smtpd import MailServer

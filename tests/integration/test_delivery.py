@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from monitor_core.model.incidents import DeliveryState, Kind
+from monitor_core.model.deliveries import DeliveryState
+from monitor_core.model.incidents import Kind
 from monitor_core.store import outbox
 from tests.support.slack_server import DROP_AFTER, SlackServer, rate_limited
 from tests.support.smtpd import MailServer

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from monitor_core.errors import LeaseLost
 from monitor_core.housekeeping import Housekeeping
-from monitor_core.model.incidents import DeliveryState
+from monitor_core.model.deliveries import DeliveryState
 from monitor_core.store import queries
 from monitor_core.store.database import open_database
 from monitor_core.store.lease import acquire

@@ -8,19 +8,8 @@ from monitor_core.config.models import Config
 from monitor_core.housekeeping import Housekeeping
 from monitor_core.incident.lifecycle import resolve
 from monitor_core.model.decisions import Attempt, Judgement
-from monitor_core.model.incidents import (
-    Delivery,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Mute,
-    Reason,
-    Receiver,
-    Severity,
-    Subject,
-    SubjectKind,
-)
+from monitor_core.model.deliveries import Delivery, DeliveryState, Reason, Receiver
+from monitor_core.model.incidents import Incident, IncidentState, Kind, Mute, Severity, Subject, SubjectKind
 from monitor_core.model.records import Point
 from monitor_core.store import ledger, outbox, progress, queries
 from monitor_core.store.database import open_database

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from monitor_core.incident.scene import Scene
 from monitor_core.incident.wording import Sending, message
+from monitor_core.model.deliveries import Reason
 from monitor_core.model.incidents import (
     KINDS,
     SELF,
@@ -13,7 +14,6 @@ from monitor_core.model.incidents import (
     IncidentState,
     Kind,
     Mute,
-    Reason,
     Severity,
     Subject,
     SubjectKind,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor_core.incident.lifecycle import told_reason
-from monitor_core.model.incidents import IncidentState, Reason, Subject, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import IncidentState, Subject, SubjectKind
 from monitor_core.model.records import Presence, Sign
 from monitor_core.thresholds import CATALOGUE, Preset, preset_values
 from monitor_core.track import memory

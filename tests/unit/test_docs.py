@@ -10,7 +10,8 @@ import pytest
 
 from monitor_core.cli.arguments import parser
 from monitor_core.model.decisions import Attempt, Decision, HeldThreshold, Outcome
-from monitor_core.model.incidents import Incident, Mute, Reason
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import Incident, Mute
 from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
 from monitor_core.model.views import (
     AckAnswer,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from monitor_core.incident.lifecycle import next_change, resolve, step, told_reason
-from monitor_core.model.incidents import Finding, Incident, IncidentState, Kind, Reason, Severity, Subject, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import Finding, Incident, IncidentState, Kind, Severity, Subject, SubjectKind
 
 RUN = Subject(SubjectKind.RUN, "llama")
 STUCK = Finding(Kind.STUCK, Severity.WARNING, 100.0)

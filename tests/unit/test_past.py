@@ -8,7 +8,8 @@ import pytest
 
 from bot import past
 from monitor_core.model.decisions import Attempt, Decision, HeldThreshold, Outcome
-from monitor_core.model.incidents import DeliveryState, IncidentState, Kind, Reason, Severity
+from monitor_core.model.deliveries import DeliveryState, Reason
+from monitor_core.model.incidents import IncidentState, Kind, Severity
 from monitor_core.model.past import Audit, AuditEntry, History, Judged, PastIncident, Told, Why
 from monitor_core.model.views import FalseAlarmAnswer
 from tests.support.answers import MINUTE, NOW, buttons, incident, shown, understood

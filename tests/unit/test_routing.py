@@ -8,19 +8,8 @@ import pytest
 
 from monitor_core.incident.routing import Route, decide
 from monitor_core.model.decisions import Outcome
-from monitor_core.model.incidents import (
-    SELF,
-    DeliveryState,
-    Incident,
-    IncidentState,
-    Kind,
-    Mute,
-    Reason,
-    Receiver,
-    Severity,
-    Subject,
-    SubjectKind,
-)
+from monitor_core.model.deliveries import DeliveryState, Reason, Receiver
+from monitor_core.model.incidents import SELF, Incident, IncidentState, Kind, Mute, Severity, Subject, SubjectKind
 
 NOW = 1000.0
 SLACK, CAROL, BOSS = (

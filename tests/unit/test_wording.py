@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from monitor_core.incident.wording import Sending, message, short_name
-from monitor_core.model.incidents import IncidentState, Kind, Mute, Reason, Severity, Subject, SubjectKind
+from monitor_core.model.deliveries import Reason
+from monitor_core.model.incidents import IncidentState, Kind, Mute, Severity, Subject, SubjectKind
 from monitor_core.model.message import Action, Look
 from tests.support.incidents import (
     AT,
