@@ -13,10 +13,11 @@ from monitor_core.detect.ending import learns
 from monitor_core.detect.ending import verdict as ending_of
 from monitor_core.errors import CollectError, Unreachable
 from monitor_core.incident.excerpt import shorten
+from monitor_core.looker import Look, Reader
 from monitor_core.model.incidents import KINDS, Incident, IncidentState, Kind, Severity
 from monitor_core.model.records import Chunk, HostReading, LogRequest
 from monitor_core.model.views import LEARNING, LogTail, Verdict
-from monitor_core.poller import Look, Poller, Reader
+from monitor_core.poller import Poller
 from monitor_core.redact import REDACTED, redact
 from monitor_core.units import counted, duration, progress
 from monitor_core.watch import Watch
