@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
 
 from monitor_core.detect import RULES, exiting, findings, follow
 from monitor_core.incident.lifecycle import next_change, step
@@ -19,23 +18,19 @@ from monitor_core.parse.dialects import AUTO, Format
 from monitor_core.parse.parser import Parser
 from monitor_core.redact import redact
 from monitor_core.thresholds import Preset, Values
+from monitor_core.track import blocks
 from monitor_core.track.clock import Window
 from monitor_core.track.course import apply
 from monitor_core.track.departure import attend
 from monitor_core.track.marks import What
-from monitor_core.track.pace import covered, remember, took
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
 from monitor_core.track.trace import Trace
 
 _TAIL = 5
 _LINE = 500
-# What a program that writes to a file holds back (https://docs.python.org/3/library/io.html#io.DEFAULT_BUFFER_SIZE).
-_BUFFER = 8192
-_RECENT = 2 * _BUFFER
+_RECENT = 2 * blocks.BUFFER
 _UNSEEN = frozenset({Kind.LOG_MISSING, Kind.LOG_UNREADABLE})
-# A log is written in blocks if several lines come at once and account for so much of the time since the one before.
-_BLOCK, _ACCOUNTED = 3, 0.7
 
 
 @dataclass(slots=True)
@@ -126,7 +121,8 @@ class Watch:
         self._see_again(now)
         self.state.learning = RULES[self.preset].learning(self.state, self.values)
         if self.state.seen_at is None and self.state.stuck_since is None:
-            self._hold_back(self._first_block(), now)
+            held_back = blocks.first_block(self.recent, Parser(self.format), self.state.gap or 0.0)
+            blocks.hold_back(self.state, held_back, now)
         self.state.seen_at = now
 
     def settle(self, now: float) -> None:
@@ -164,18 +160,6 @@ class Watch:
         line = self.recent.rstrip(b"\n").rpartition(b"\n")[2]
         return any(isinstance(record, Progress) for record in Parser(self.format).feed(line + b"\n"))
 
-    def _first_block(self) -> float:
-        """Return of how many seconds a log tells that looks like the first block of one that comes in blocks, else 0.
-
-        A block ends with the last line that fits into it, or with the first that does not.
-        """
-        lines = self.recent.splitlines(keepends=True)
-        if abs(len(self.recent) - _BUFFER) >= max(map(len, lines), default=0):
-            return 0.0
-        parser = Parser(self.format)
-        told = [line for line in lines if any(isinstance(record, Progress) for record in parser.feed(line))]
-        return _BUFFER / max(map(len, told), default=_BUFFER) * (self.state.gap or 0.0)
-
     def _move(self, seconds: float) -> None:
         """Move all that was placed before its true time was known."""
         self.state.shift(seconds)
@@ -192,32 +176,8 @@ class Watch:
         if stamps:
             self.state.clock.observe(max(stamps), window, last=self._ends_in_progress())
         else:
-            self.state.clock.catch_up(sum(self._times_of(lines)), window)
-        self._learn_lag(lines, window)
-
-    def _times_of(self, lines: Sequence[Progress]) -> list[float]:
-        """Return how many seconds after the one before each line comes, by what it says."""
-        before = [self.state.iteration if self.state.started else None, *(line.iteration for line in lines[:-1])]
-        return [took(line, covered(line.iteration, b, self.state.step)) for line, b in zip(lines, before, strict=False)]
-
-    def _learn_lag(self, lines: Sequence[Progress], window: Window) -> None:
-        """Learn how old the newest line of a healthy run gets where logs are written in blocks."""
-        if not lines or window.after is None:
-            return
-        times = self._times_of(lines)
-        before = self.state.line_at if self.state.started else window.until - sum(times)
-        before = window.after if before is None else before
-        lag, spanned = window.after - before, window.until - before
-        if lag > 0 and len(lines) >= _BLOCK and len(lines) * median(times) >= _ACCOUNTED * spanned:
-            remember(self.state.silence.lags, lag)
-            self.state.marks.add(window.after, What.LAG, str(lag))
-        self._hold_back(0.0, window.after)
-
-    def _hold_back(self, seconds: float, at: float) -> None:
-        """Note for how long lines may be held back from now on."""
-        if seconds != self.state.silence.block:
-            self.state.silence.block = seconds
-            self.state.marks.add(at, What.BLOCK, str(seconds))
+            self.state.clock.catch_up(sum(self.state.took_each(lines)), window)
+        blocks.learn(self.state, lines, window)
 
     def _follow(self, source: str, record: Record, window: Window | None) -> bool:
         fresh = self._take(source, record, window)
@@ -279,7 +239,7 @@ class Watch:
         clock = self.state.clock
         if isinstance(record, Marker):
             return clock.place(record.timestamp if clock.stamped else None, 0.0, window)
-        elapsed = self.state.took(record)
+        elapsed = self.state.took_each([record])[0]
         if window is None and record.timestamp is not None and not clock.stamped:
             self._move(clock.date(record.timestamp, elapsed))
         return clock.place(record.timestamp, elapsed, window)

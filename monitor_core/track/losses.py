@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from monitor_core.model.records import Detail, Progress
 from monitor_core.redact import redact
+from monitor_core.track.pace import remember
 
 # The first iterations of a launch find the scale of fp16, and what their gradients overflow says nothing.
 _FIRST_GRADIENTS = 100
@@ -27,7 +28,6 @@ _LINE = 500
 _WAITING = 16
 _WINDOW = 50
 _NORMS = 64
-_Value = TypeVar("_Value")
 
 
 class Sample(NamedTuple):
@@ -167,11 +167,11 @@ class Scaling:
         if age < _SCALED:
             return
         if line.skipped is not None:
-            _keep(self.iterations, iterations, _WINDOW)
-            _keep(self.skipped, line.skipped, _WINDOW)
+            remember(self.iterations, iterations, _WINDOW)
+            remember(self.skipped, line.skipped, _WINDOW)
         scale = line.loss_scale
         if scale is not None and math.isfinite(scale) and (not self.scales or self.scales[-1][1] != scale):
-            _keep(self.scales, (line.iteration, scale), _WINDOW)
+            remember(self.scales, (line.iteration, scale), _WINDOW)
 
 
 @dataclass(slots=True)
@@ -234,7 +234,7 @@ class Losses:
     def _see(self, record: Progress | Detail, value: str, sample: Sample, *, sure: bool) -> None:
         norm = record.grad_norm
         if norm is not None and math.isfinite(norm):
-            _keep(self.norms, norm, _NORMS)
+            remember(self.norms, norm, _NORMS)
         if value == "gradients" and not sure and sample.age < _FIRST_GRADIENTS:
             return
         if value:
@@ -245,17 +245,12 @@ class Losses:
             # A bar that is drawn again tells the loss of an iteration twice: the first counts.
             if isinstance(record, Progress) or sample.iteration != self.drawn:
                 self.flat.take(sample)
-                _keep(self.new, sample, _WAITING)
+                remember(self.new, sample, _WAITING)
 
     def _needed(self, value: str, *, sure: bool) -> int:
         if not self.numbers:
             return _NEVER_A_NUMBER
         return _UNSURE if value in {"zero", "gradients"} and not sure else 1
-
-
-def _keep(values: list[_Value], value: _Value, most: int) -> None:
-    values.append(value)
-    del values[:-most]
 
 
 def _not_finite(loss: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from monitor_core.model.records import Progress
 from monitor_core.track.gauge import Gauge, Measure
@@ -21,12 +22,13 @@ _TELLING, _ABOUT = 3, 1.15
 _LONGEST_MS = 1e9
 # No line tells of more than a week.
 _LONGEST = 7 * 86400.0
+_Value = TypeVar("_Value")
 
 
-def remember(values: list[float], value: float) -> None:
-    """Append to a list that keeps the last `WINDOW` values."""
+def remember(values: list[_Value], value: _Value, most: int = WINDOW) -> None:
+    """Append to a list that keeps the last values, `most` of them."""
     values.append(value)
-    del values[:-WINDOW]
+    del values[:-most]
 
 
 def sound_ms(line: Progress) -> float | None:

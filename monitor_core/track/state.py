@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict
@@ -127,13 +127,14 @@ class RunState:
         """Whether this launch has printed a progress line."""
         return self.launch_lines > 0
 
-    def took(self, line: Progress) -> float:
-        """Return how many seconds after the newest progress line this one comes, by what it says itself."""
-        return took(line, self.covered(line))
-
     def covered(self, line: Progress) -> int:
         """Return of how many iterations a line tells that comes now."""
         return covered(line.iteration, self.iteration if self.started else None, self.step)
+
+    def took_each(self, lines: Sequence[Progress]) -> list[float]:
+        """Return how many seconds after the one before each of the next lines comes, by what they say themselves."""
+        before = [self.iteration if self.started else None, *(line.iteration for line in lines[:-1])]
+        return [took(line, covered(line.iteration, b, self.step)) for line, b in zip(lines, before, strict=False)]
 
     def appear(self, at: float) -> None:
         """Note that there is a log, though it has not said anything yet."""

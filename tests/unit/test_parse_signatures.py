@@ -10,7 +10,6 @@ from monitor_core.model.records import Failure, Role
 from monitor_core.parse import SIGNATURES, Parser, describe
 from monitor_core.parse.signatures import advise
 from monitor_core.parse.signatures.exits import EXITS, exit_of
-from monitor_core.parse.signatures.xid import XIDS, XidClass, xid_of
 
 FRAMES = 'Traceback (most recent call last):\n  File "/job/train.py", line 1, in <module>\n    main()\n'
 
@@ -194,14 +193,6 @@ def test_the_words_of_an_exit_code_are_the_same_however_a_signal_is_written():
 )
 def test_an_xid_is_a_cause_by_its_class(number, signature):
     assert printed(f"[2051234.1] NVRM: Xid (PCI:0000:10:1c): {number}, pid=1896, name=python, text") == [signature]
-
-
-def test_an_xid_tells_which_gpu_and_what_it_means():
-    seen = xid_of(b"NVRM: Xid (PCI:0000:10:1c): 79, pid=1896, GPU has fallen off the bus.")
-    assert (seen.address, seen.number, seen.xid) == ("0000:10:1c", 79, XIDS[79])
-    assert XIDS[79].kind is XidClass.HARDWARE
-    assert xid_of(b"NVRM: Xid (PCI:0000:10:1c): 999, pid=1").xid is None
-    assert xid_of(b"NVRM: loading") is None
 
 
 REPORT = """\

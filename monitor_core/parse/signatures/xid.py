@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +9,7 @@ from types import MappingProxyType
 
 from monitor_core.parse.signatures.signature import Evidence, Signature, context, root
 
-_LINE = re.compile(rb"NVRM: Xid \(PCI:([0-9a-fA-F:.]{1,20})\): (\d{1,4})")
+_XID = rb"NVRM: Xid \(PCI:[0-9a-fA-F:.]{1,20}\): "
 
 
 class XidClass(StrEnum):
@@ -80,24 +79,9 @@ _ALL = (
 XIDS: Mapping[int, Xid] = MappingProxyType({xid.number: xid for xid in _ALL})
 
 
-@dataclass(frozen=True, slots=True)
-class XidSeen:
-    """An Xid of a kernel log: the PCI address of the GPU, and its entry, None for a number that is not in the table."""
-
-    address: str
-    number: int
-    xid: Xid | None
-
-
-def xid_of(line: bytes) -> XidSeen | None:
-    """Return the Xid that a line tells of, None if it tells of none."""
-    match = _LINE.search(line)
-    return XidSeen(match[1].decode(), int(match[2]), XIDS.get(int(match[2]))) if match else None
-
-
 def _pattern(*kinds: XidClass) -> bytes:
     numbers = "|".join(str(xid.number) for xid in _ALL if xid.kind in kinds)
-    return _LINE.pattern.partition(rb"(\d")[0] + f"(?:{numbers})\\b".encode()
+    return _XID + f"(?:{numbers})\\b".encode()
 
 
 SIGNATURES: tuple[Signature, ...] = (
