@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullLocator
 
 from monitor_core.model.incidents import Kind
 from monitor_core.notify.axis import Axis
@@ -30,29 +28,14 @@ from monitor_core.notify.charts import (
     usual_times,
 )
 from monitor_core.notify.lettering import BAD, INK, MARGIN, PALE, USUAL, write
+from monitor_core.notify.scale import Scale, fit_losses, fit_times, height_of
 from monitor_core.notify.words import Words, across
 from monitor_core.units import count, ratio, significant
 
 # Dots are drawn where there is room for so many; other marks keep such a distance (in widths of the panel).
 _DOTS, _APART = 120, 0.02
-# A loss that spans so many times its least is drawn on a logarithmic scale.
-_DECADES = 50
-# Values may lie so far above the common ones, in heights of these, to be drawn where they are.
-_FAR, _FAR_LOSS = 2.0, 8.0
-# Half the height of a label.
-_HALF = 22
-# So many letters fit beside the panel.
-_LABEL = 6
 _STEPS: Any = {"drawstyle": "steps-post"}
 _MARK: Any = {"linewidth": 0, "markersize": 8, "clip_on": False, "zorder": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """What a panel shows: from `low` to `high`; what is beyond is drawn at `high`, and said to be more."""
-
-    low: float
-    high: float
 
 
 def draw_times(panel: Axes, chart: Chart, axis: Axis) -> None:
@@ -66,8 +49,7 @@ def draw_times(panel: Axes, chart: Chart, axis: Axis) -> None:
         _say_nothing(panel, "no line tells of a time per iteration")
         return
     beyond = [] if limit is None else [sample.value * limit for sample in usual]
-    scale = _scale([sample.value for sample in samples], [*(sample.value for sample in usual), *beyond])
-    _set_height(panel, scale)
+    scale = fit_times(panel, [sample.value for sample in samples], [*(sample.value for sample in usual), *beyond])
     words = Words(panel)
     words.avoid_launches(chart, axis)
     _draw_line(panel, _curve(samples, axis, (since for since, _ in silences(chart))), scale, words, USUAL)
@@ -86,71 +68,12 @@ def draw_losses(panel: Axes, chart: Chart, axis: Axis) -> None:
         panel.set_ylim(0, 1)
     words = Words(panel)
     if samples:
-        scale = _set_losses(panel, [sample.value for sample in samples], foot=bool(odd))
+        scale = fit_losses(panel, [sample.value for sample in samples], foot=bool(odd))
         breaks = [*(since for since, _ in silences(chart)), *(at for at, _, _ in odd)]
         _draw_line(panel, _curve(samples, axis, breaks), scale, words, INK)
         _draw_cut(panel, axis, samples, scale, words, unit="")
     if odd:
         _draw_odd(panel, axis, odd)
-
-
-def _set_losses(panel: Axes, values: Sequence[float], *, foot: bool) -> _Scale:
-    """Choose a scale on which the loss can be read, with a foot for the crosses."""
-    scale = _scale(values, [], far=_FAR_LOSS)
-    low, high = scale.low, scale.high
-    below = 0.3 if foot else 0.07
-    if low > 0 and high / low >= _DECADES:
-        panel.set_yscale("log")
-        tall = math.log(high / low)
-        panel.set_ylim(low / math.exp(tall * below), high * math.exp(tall * 0.15))
-        panel.yaxis.set_minor_locator(NullLocator())
-        _set_ticks(panel, LogLocator(numticks=4))
-        return scale
-    above = 0.4 if max(values) > high else 0.1
-    panel.set_ylim(low - below * (high - low), high + above * (high - low))
-    _set_ticks(panel, MaxNLocator(3))
-    return scale
-
-
-def _set_height(panel: Axes, scale: _Scale) -> None:
-    """Leave a foot and a head for words."""
-    height = scale.high - scale.low
-    panel.set_ylim(scale.low - 0.24 * height, scale.high + 0.26 * height)
-    _set_ticks(panel, MaxNLocator(5))
-
-
-def _set_ticks(panel: Axes, locator: Locator) -> None:
-    """Set the ticks, but for one that would touch the title."""
-    frame = panel.get_window_extent()
-    ticks = [float(tick) for tick in locator.tick_values(*panel.get_ylim())]
-    inside = [tick for tick in ticks if frame.y0 + _HALF / 2 <= _height(panel, tick) <= frame.y1 - _HALF]
-    labels = _short(inside)
-    panel.set_yticks(list(labels.values()), list(labels))
-
-
-def _short(ticks: Sequence[float]) -> dict[str, float]:
-    """Return labels that are narrow enough, with their ticks; one for those that would read the same."""
-    for digits in range(6, 1, -1):
-        labels = {re.sub(r"e([+-])0?", lambda power: "e" + power[1].strip("+"), f"{t:.{digits}g}"): t for t in ticks}
-        if max(map(len, labels), default=0) <= _LABEL:
-            break
-    return labels
-
-
-def _height(panel: Axes, value: float) -> float:
-    return float(panel.transData.transform((0.0, value))[1])
-
-
-def _scale(values: Sequence[float], lines: Sequence[float], far: float = _FAR) -> _Scale:
-    """Return what to show: a few values that are far beyond all others must not flatten these."""
-    common = max([quantiles(values, n=33)[-1] if len(values) > 1 else values[0], *lines])
-    low, high = min([*values, *lines]), max([*values, *lines])
-    if high - low > far * (common - low) and common > low:
-        high = common + 0.35 * (common - low)
-    if high - low > 1e-6 * abs(high):
-        return _Scale(low, high)
-    spare = 0.1 * abs(high) or 1.0
-    return _Scale(low - spare, high + spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +84,7 @@ class _Curve:
     places: Sequence[float]
     breaks: Sequence[float]
 
-    def pieces(self, scale: _Scale | None = None) -> Iterator[tuple[list[float], list[float]]]:
+    def pieces(self, scale: Scale | None = None) -> Iterator[tuple[list[float], list[float]]]:
         """Yield the places and values of each piece: a launch, up to where nothing was heard; thinned."""
         kept = thin(self.samples, self.places)
         high = math.inf if scale is None else scale.high
@@ -178,7 +101,7 @@ def _curve(samples: Sequence[Sample], axis: Axis, breaks: Iterable[float]) -> _C
     return _Curve(samples, axis.places([sample.at for sample in samples]), sorted(breaks))
 
 
-def _draw_line(panel: Axes, curve: _Curve, scale: _Scale, words: Words, colour: str) -> None:
+def _draw_line(panel: Axes, curve: _Curve, scale: Scale, words: Words, colour: str) -> None:
     few = len(curve.samples) <= _DOTS
     for places, values in curve.pieces(scale):
         alone = "o" if few or len(places) == 1 else ""
@@ -186,7 +109,7 @@ def _draw_line(panel: Axes, curve: _Curve, scale: _Scale, words: Words, colour: 
         words.avoid(places, values)
 
 
-def _draw_slow(panel: Axes, chart: Chart, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: Words) -> None:
+def _draw_slow(panel: Axes, chart: Chart, axis: Axis, samples: Sequence[Sample], scale: Scale, words: Words) -> None:
     """Draw again, in another colour and with other marks, what people were told to be slow, and say how slow."""
     quiet = [since for since, _ in silences(chart)]
     for alert in chart.alerts:
@@ -208,7 +131,7 @@ def _say_slow(
     chart: Chart,
     alert: Alert,
     slow: Sequence[Sample],
-    scale: _Scale,
+    scale: Scale,
     words: Words,
     places: Sequence[float],
 ) -> None:
@@ -221,9 +144,7 @@ def _say_slow(
     words.put(text, [*beside, *((x, y + up) for up in (0, 100, -100, 160) for x in across(panel))], BAD)
 
 
-def _draw_cut(
-    panel: Axes, axis: Axis, samples: Sequence[Sample], scale: _Scale, words: Words, unit: str = " s"
-) -> None:
+def _draw_cut(panel: Axes, axis: Axis, samples: Sequence[Sample], scale: Scale, words: Words, unit: str = " s") -> None:
     """Point up where a value is beyond the panel, and write the highest over it."""
     cut = [sample for sample in samples if sample.value > scale.high]
     if not cut:
@@ -279,7 +200,7 @@ def _name_line(
     for far in (1, 1.6, 2.4, 3.4, 4.6, -1.2):
         for x in reversed(across(panel)):
             at = bisect_right(places, float(panel.transData.inverted().transform((x, 0.0))[0]))
-            spots.append((x, _height(panel, values[max(0, at - 1)]) + off * far))
+            spots.append((x, height_of(panel, values[max(0, at - 1)]) + off * far))
     words.put(text, spots, colour)
 
 
