@@ -270,7 +270,7 @@ class RunState:
         self.total = line.total or (None if relaunched or outrun else self.total)
         self.iteration, self.batch_size = line.iteration, line.batch_size
         self.sequence_length = line.sequence_length
-        self.ms = sound_ms(line)
+        self.ms = sound_ms(line) or (self.ms if self.pace.times else None)
         self.loss = self.loss if line.loss is None else line.loss
         if self.first_loss is None:
             self.first_loss = line.loss
