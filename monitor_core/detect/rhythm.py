@@ -1,8 +1,4 @@
-"""Lines that are slow by the clock: a checkpoint, an evaluation or a new epoch that is part of the printed time.
-
-And their echoes: a bar prints an average in which each iteration weighs less than the next one, so that a single pause
-fades away over a dozen lines.
-"""
+"""Lines that are slow by the clock: a checkpoint, an evaluation or a new epoch that is part of the printed time."""
 
 from __future__ import annotations
 
@@ -18,20 +14,6 @@ _INTERVALS = ("save_interval", "eval_interval")
 _REMEMBERED = 64
 # A rhythm is three equal distances in a row, each of at least so many lines.
 _BEATS, _LEAST_LINES = 3, 3
-# An echo begins with a line that is so much too slow, and fades by so much from one line to the next.
-_LOUD, _FADES = 0.3, 0.85
-
-
-def echoes(pace: Pace, measured: Measure) -> bool:
-    """Whether a time is only the echo of one before it; what falls steadily is no slowdown that lasts."""
-    if pace.usual is None:
-        return False
-    excess, before = measured.ms / pace.usual - 1, pace.echo
-    if not before:
-        pace.echo = excess if excess > _LOUD and pace.sum <= 0 else 0.0
-        return False
-    pace.echo = excess if 0 < excess <= _FADES * before else 0.0
-    return pace.echo > 0
 
 
 def beats(state: RunState, measured: Measure, slow: float) -> bool:

@@ -1,18 +1,21 @@
 """Slow: iterations lastingly take longer than usual for this launch.
 
 Three things are looked for, and told as one kind: a slowdown that begins with some line (`sudden`), one that comes
-little by little (`drift`), and a launch that is slower than the one before (`relaunch`).
+little by little, and a launch that is slower than the one before (both `anchored`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor_core.detect import drift, relaunch, rhythm, sudden
+from monitor_core.detect import anchored, rhythm, sudden
 from monitor_core.model.incidents import Finding, Kind, Severity
 from monitor_core.thresholds import Values
 from monitor_core.track.pace import FEW, Onset
 from monitor_core.track.state import RunState
+
+# After so many iterations of a launch the pace is its own: caches are full, and what is compiled has been.
+_SETTLED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,11 @@ def follow(state: RunState, values: Values, at: float) -> None:
     if slow is None or measured is None or not state.warm:
         return
     pace.skipped = state.covers_pause and not pace.skipped
-    if pace.skipped or rhythm.echoes(pace, measured) or rhythm.beats(state, measured, slow.amount):
+    if pace.skipped or rhythm.beats(state, measured, slow.amount):
         return
-    sudden.follow(pace, measured, slow.amount)
-    drift.follow(state, measured.at, slow.amount)
-    relaunch.follow(state, slow.amount)
+    settled = measured.iteration - (state.launch_iteration or 0) >= _SETTLED
+    sudden.follow(pace, measured, slow.amount, settled=settled)
+    anchored.follow(state, measured.at, slow.amount, settled=settled)
 
 
 def learning(state: RunState, values: Values) -> bool:
@@ -65,11 +68,11 @@ def _found(state: RunState, slow: float, critical: float | None) -> _Found | Non
     if pace.firing and pace.usual is not None and not sudden.over(pace, slow):
         return _Found("sudden", pace.since, pace.usual, sudden.lines(pace), slow, critical)
     if pace.drift.firing and pace.drift.anchor is not None:
-        return _Found("drift", pace.drift.since, pace.drift.anchor, drift.SPAN, max(slow, sudden.SIMPLE), critical)
+        return _Found("drift", pace.drift.since, pace.drift.anchor, anchored.SPAN, max(slow, sudden.SIMPLE), critical)
     if pace.slower and pace.before is not None:
         # Never critical: a log does not tell of all that people change between two launches.
         begun = Onset(state.started_at, state.launch_iteration, state.launch_lines)
-        return _Found("relaunch", begun, pace.before.usual, sudden.SPAN, max(slow, relaunch.LEAST), None)
+        return _Found("relaunch", begun, pace.before.usual, sudden.SPAN, max(slow, anchored.LEAST), None)
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from monitor_core.model.records import Record
+from monitor_core.parse.averages import Average
 from monitor_core.parse.counter import Counter
 from monitor_core.parse.dialect import Keys, Rule, finder
 from monitor_core.parse.fields import FIELDS, Told
@@ -18,8 +19,8 @@ _COUNT, _VALUE = FIELDS["iteration"].pattern, FIELDS["s"].pattern
 _BAR = re.compile(
     (
         r"(?P<name>[^|\r\n]{0,100}?)(?<!\d)\d{1,3}%\|[^|]{0,600}\| {0,9}"
-        rf"(?P<iteration>{_COUNT})/(?P<total>{_COUNT}) \[(?P<elapsed>[\d:]{{1,12}})<(?P<left>[\d:?]{{1,12}}), {{0,9}}"
-        rf"(?:\?|(?P<rate>{_VALUE}))(?P<unit> ?[^\],]{{1,20}})"
+        rf"(?P<iteration>{_COUNT})/(?P<total>{_COUNT}) \[(?P<elapsed>(?:\d{{1,5}}:)?\d\d:\d\d)<"
+        rf"(?P<left>[\d:?]{{1,12}}), {{0,9}}(?:\?|(?P<rate>{_VALUE}))(?P<unit> ?[^\],]{{1,20}})"
     ).encode()
 )
 # What is prepared, loaded, checked or predicted is no training.
@@ -35,12 +36,13 @@ _NO_ITERATIONS = re.compile(rb"(?i)^ ?(?:examples|\w?i?B|files?|\w?bytes)/s")
 _EPOCH = re.compile(rb"(?i)\bepoch:?[ \[]*(\d{1,9})(?: ?/ ?(\d{1,9}))?")
 
 
-def bar(*, keys: Keys, epochs: bool = True) -> Rule:
+def bar(*, keys: Keys, epochs: bool = True, smoothed: bool = True) -> Rule:
     """Return the rule of the bars of a training; `keys` are those of the values in it.
 
     The first bar that is not one of something else is followed; another length is believed only when that one is full,
     when a new training may have begun, or when the values of the training go with it.
-    `epochs`: a full bar that begins again is the next epoch, and not the next launch.
+    `epochs`: a full bar that begins again is the next epoch, and not the next launch. `smoothed`: its rate is that
+    of the last iterations above all, and not that since its beginning.
     """
     find = finder(tuple(keys.items()))
 
@@ -59,13 +61,18 @@ def bar(*, keys: Keys, epochs: bool = True) -> Rule:
         if not count:
             return None
         counter.rival, counter.doubted = None, False
-        told = _told(match)
+        told: Told = {}
         find(line, match.end(), told)
         if epochs:
             _through_epochs(counter, told, epoch, int(count), int(length))
         else:
             told |= {"iteration": count, "total": length}
-        return _progress(counter, told, line[: match.start()])
+        if told["iteration"] == counter.iteration:
+            # Drawn again, it may tell another loss.
+            return counter.detail(told, None) if "loss" in told else None
+        seconds = _time(match, counter, smoothed=smoothed)
+        counter.leads = False
+        return counter.progress(told if seconds is None else told | {"s": seconds}, last_stamp(line[: match.start()]))
 
     return Rule(_LITERAL.encode(), read, proves=False, pattern=_BAR.pattern)
 
@@ -124,18 +131,17 @@ def _through_epochs(counter: Counter, told: Told, epoch: re.Match[bytes] | None,
         told["total"] = length
 
 
-def _told(match: re.Match[bytes]) -> Told:
-    """Return the time per iteration; a bar tells how many a second if they are fast, else how long one takes."""
+def _time(match: re.Match[bytes], counter: Counter, *, smoothed: bool) -> float | None:
+    """Return how many seconds each of the last iterations took, None where the bar does not tell.
+
+    It tells how many a second if they are fast, else how long one takes.
+    """
     if match["rate"] is None:
-        return {}
-    unit = match["unit"].strip()
-    rate = FIELDS["s"].read(match["rate"])
-    return {"s": rate} if unit.startswith(b"s/") else {"it_per_s": rate}
-
-
-def _progress(counter: Counter, told: Told, before: bytes) -> Record | None:
-    """Return the progress; a bar that is drawn again may tell another loss."""
-    if told["iteration"] == counter.iteration:
-        return counter.detail(told, None) if "loss" in told else None
-    counter.leads = False
-    return counter.progress(told, last_stamp(before))
+        return None
+    fast, count = not match["unit"].strip().startswith(b"s/"), int(FIELDS["iteration"].read(match["iteration"]))
+    average = Average.of(count, FIELDS["s"].read(match["rate"]), per_second=fast)
+    if average is None:
+        return None
+    if smoothed:
+        return counter.unfolding.smoothed(average)
+    return counter.unfolding.overall(average, FIELDS["elapsed_s"].read(match["elapsed"]))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from monitor_core.model.records import Detail, Progress
+from monitor_core.parse.averages import Unfolding
 from monitor_core.parse.fields import Told
 
 # Of what is held, when the head of a block was printed.
@@ -28,6 +29,7 @@ class Counter:
     the length of an epoch where only places tell it.
     `hidden`: so many lines to come only look like progress. `announced`: the log says when a training begins.
     `rival` is the length of the bar that was drawn since, of another training or task; `doubted`: values came with it.
+    `unfolding` follows the averages of the bar.
     """
 
     iteration: int | None = None
@@ -52,6 +54,7 @@ class Counter:
     announced: bool = False
     rival: int | None = None
     doubted: bool = False
+    unfolding: Unfolding = field(default_factory=Unfolding)
     held: Told = field(default_factory=dict)
 
     def hold(self, told: Told) -> None:
@@ -124,6 +127,8 @@ class Counter:
         """Return what must be kept across a restart, as values that JSON can hold."""
         fresh = Counter()
         changed = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) != getattr(fresh, name)}
+        if "unfolding" in changed:
+            changed["unfolding"] = asdict(self.unfolding)
         if self.held:
             changed["held"] = {name: repr(value) for name, value in self.held.items()}
         return changed
@@ -132,7 +137,7 @@ class Counter:
     def restore(cls, state: dict[str, Any]) -> Counter:
         """Return the counter that returned this state."""
         held = {name: float(value) for name, value in state.get("held", {}).items()}
-        return cls(**{**state, "held": held})
+        return cls(**{**state, "unfolding": Unfolding(**state.get("unfolding", {})), "held": held})
 
     def _iteration(self, told: Told, first_epoch: int) -> int | None:
         if "iteration" in told:

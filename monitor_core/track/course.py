@@ -111,7 +111,7 @@ def _advance(state: RunState, line: Progress, at: float) -> None:
     state.total = line.total or (None if relaunched or outrun else state.total)
     state.iteration, state.batch_size = line.iteration, line.batch_size
     state.sequence_length = line.sequence_length
-    state.ms = sound_ms(line)
+    state.ms = sound_ms(line) or (state.ms if state.pace.times else None)
     state.loss = state.loss if line.loss is None else line.loss
     state.first_loss = line.loss if state.first_loss is None else state.first_loss
     state.line_at = state.alive_at = at

@@ -97,10 +97,10 @@ class Pace:
     `measured` is what the last line told of it. `accepted` are the times that the baseline `usual` (ms, None before
     there are a few) is made of. `sum` is the CUSUM statistic, `since` where it left zero; `firing` freezes the
     baseline. `noise` is how much the times vary (in logarithms), `lean` by how much more they do upwards. `lines`
-    counts them. `spikes` are the iterations of the last lines that were much too slow, `echo` by how much the last one
-    was if it fades away. `skipped`: the line before was left out, since it covered a pause. `derived`: the times are
-    those of `gauge`, since the log prints none. `before` is the launch to compare this one with, `slower` whether it
-    is slower. `mean_count` and `mean_sum` cover all lines, for the seed preset.
+    counts them. `spikes` are the iterations of the last lines that were much too slow. `skipped`: the line before was
+    left out, since it covered a pause. `derived`: the times are those of `gauge`, since the log prints none. `before`
+    is the launch to compare this one with, `slower` whether it is slower. `mean_count` and `mean_sum` cover all lines,
+    for the seed preset.
     """
 
     times: list[float] = field(default_factory=list)
@@ -112,7 +112,6 @@ class Pace:
     noise: float = 0.0
     lean: float = 0.0
     spikes: list[int] = field(default_factory=list)
-    echo: float = 0.0
     lines: int = 0
     skipped: bool = False
     measured: Measure | None = None

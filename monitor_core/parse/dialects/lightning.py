@@ -48,7 +48,8 @@ Epoch 0:  12%|█▎        | 10/80 [00:01<00:07,  8.87it/s, v_num=0, train_loss
                 "train/loss_step": "loss",
                 "lr": "learning_rate",
                 "grad_norm": "grad_norm",
-            }
+            },
+            smoothed=False,
         ),
         progress(
             " • ",
