@@ -49,6 +49,14 @@ class Limits:
     expected: float | None
 
 
+def patience(values: Values) -> float:
+    """Return how many seconds of silence are never too long, whatever a run does."""
+    floor, warning = values["stuck_floor"], values["stuck"]
+    if floor is None or warning is None:
+        return 0.0
+    return min(floor.amount, warning.amount) if warning.is_duration else floor.amount
+
+
 def silence_limits(state: RunState, values: Values) -> Limits | None:
     """Return the limits that hold in the run's phase; None where silence says nothing."""
     floor = values["stuck_floor"]
@@ -57,12 +65,13 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
         return None
     if not state.started or not state.rhythm:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
-    usual, held_back = state.gap or 0.0, _held_back(state, floor.amount)
+    gap, lag = state.gap, state.lag
+    usual, held_back = gap or 0.0, _held_back(state, lag, floor.amount)
     pause = max(_pause(state, floor.amount), _unmarked(state, warning))
     limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause, _uneven(state, warning, critical, usual))
-    longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * state.lag)
+    longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * lag)
     worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
-    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=state.gap)
+    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=gap)
 
 
 def _starting(state: RunState, since: float, warning: Value, critical: Value, floor: float) -> Limits:
@@ -81,7 +90,7 @@ def follow(state: RunState, values: Values, _at: float) -> None:
     floor, warning, critical = values["stuck_floor"], values["stuck"], values["stuck_critical"]
     if floor is None or warning is None or critical is None or state.iteration is None:
         return
-    usual, gap, held_back = state.usual_gap or 0.0, state.last_gap or 0.0, _held_back(state, floor.amount)
+    usual, gap, held_back = state.usual_gap or 0.0, state.last_gap or 0.0, _held_back(state, state.lag, floor.amount)
     limit = max(_limit(warning, usual, floor.amount), held_back)
     if state.warm and gap > max(held_back, _UNEVEN * usual):
         if gap < limit:
@@ -98,9 +107,9 @@ def _end_of_pause(state: RunState, gap: float, usual: float) -> None:
     state.pauses.end(Pause(before, gap), regular=worked >= _WORK * gap)
 
 
-def _held_back(state: RunState, floor: float) -> float:
+def _held_back(state: RunState, lag: float, floor: float) -> float:
     """Return for how long the newest line may be all there is to see, where a log is written in blocks."""
-    return _BLOCK_FACTOR * max(state.lag, min(state.block, _STARTING_FLOORS * floor))
+    return _BLOCK_FACTOR * max(lag, min(state.block, _STARTING_FLOORS * floor))
 
 
 def _unmarked(state: RunState, warning: Value) -> float:
