@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from monitor_core.model.incidents import Kind, Phase
 from monitor_core.model.records import Detail, Failure, Marker, MarkerKind, Progress, Record, Role
@@ -15,7 +15,7 @@ from monitor_core.track.closing import Closing
 from monitor_core.track.failure import FailureSeen
 from monitor_core.track.losses import Losses
 from monitor_core.track.marks import Marks, What
-from monitor_core.track.pace import Pace, Setup, covered, remember, sound_ms, took
+from monitor_core.track.pace import Middle, Pace, Setup, covered, sound_ms, took
 from monitor_core.track.pauses import Pauses
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.relaunch import Relaunch
@@ -81,6 +81,7 @@ class RunState:
     seen_at: float | None = None
     missing_since: float | None = None
     gaps: list[float] = field(default_factory=list)
+    middle: Annotated[Middle, Field(exclude=True)] = field(default_factory=Middle, compare=False)
     usual_gap: float | None = None
     last_gap: float | None = None
     lags: list[float] = field(default_factory=list)
@@ -258,8 +259,7 @@ class RunState:
         gap = at - (self.alive_at or self.line_at)
         self.last_gap = None if self.odd_gap else gap
         if healthy and not self.odd_gap:
-            remember(self.gaps, gap)
-            self.usual_gap = statistics.median(self.gaps)
+            self.usual_gap = self.middle.remember(self.gaps, gap)
 
     def _advance(self, line: Progress, at: float, source: str) -> None:
         iterations = covered(line.iteration, self.iteration if self.started else None, self.step)
