@@ -174,7 +174,7 @@ class Watch:
         lines = [record for record in records if isinstance(record, Progress)]
         stamps = [line.timestamp for line in lines if line.timestamp is not None]
         if stamps:
-            self.state.clock.observe(max(stamps), window, last=self._ends_in_progress())
+            self.state.clock.observe(max(stamps), window, last=self._ends_in_progress)
         else:
             self.state.clock.catch_up(sum(self.state.took_each(lines)), window)
         blocks.learn(self.state, lines, window)
@@ -246,8 +246,17 @@ class Watch:
 
     def _judge_until(self, now: float) -> None:
         """Judge at each moment before `now` at which a verdict changes without a line."""
-        while (moment := self.deadline()) is not None and moment < now:
+        while not self._is_early(now) and (moment := self.deadline()) is not None and moment < now:
             self._judge_at(moment)
+
+    def _is_early(self, now: float) -> bool:
+        """Whether it is plain that no verdict changes before `now`: so it is for most lines."""
+        state = self.state
+        if now <= self.judged_at:
+            return True
+        if self.active or state.alive_at is None or exiting.deadline(state, self.values, self.judged_at) is not None:
+            return False
+        return now - state.alive_at <= RULES[self.preset].patience(self.values)
 
     def _judge_at(self, now: float) -> None:
         self.judged_at = max(self.judged_at, now)

@@ -13,6 +13,7 @@ from monitor_core.track.state import RunState
 Observe = Callable[[RunState, Values, float], Finding | None]
 Deadline = Callable[[RunState, Values, float], float | None]
 Follow = Callable[[RunState, Values, float], None]
+Patience = Callable[[Values], float]
 Learning = Callable[[RunState, Values], bool]
 
 
@@ -21,13 +22,15 @@ class Rules:
     """The judgements of a preset.
 
     `follow` are called after each progress line with its time. `observers` are asked for their finding now (our clock).
-    `deadline` says when a verdict can change without a new line. `learning` says whether the lines so far are too few
+    `deadline` says when a verdict can change without a new line; not before so many seconds of silence as `patience`
+    says, which is cheaper to ask. `learning` says whether the lines so far are too few
     for the observers to judge by: then it means nothing that they find nothing.
     """
 
     follow: tuple[Follow, ...]
     observers: tuple[Observe, ...]
     deadline: Deadline
+    patience: Patience
     learning: Learning
 
 
@@ -43,9 +46,13 @@ _OBSERVERS = (
     skipping.observe,
 )
 RULES = {
-    Preset.DEFAULT: Rules((limits.follow, slow.follow), _OBSERVERS, stuck.deadline, slow.learning),
+    Preset.DEFAULT: Rules((limits.follow, slow.follow), _OBSERVERS, stuck.deadline, limits.patience, slow.learning),
     Preset.SEED: Rules(
-        (seed.follow,), (ending.observe, exiting.observe, seed.stuck, seed.slow), seed.stuck_deadline, seed.learning
+        (seed.follow,),
+        (ending.observe, exiting.observe, seed.stuck, seed.slow),
+        seed.stuck_deadline,
+        seed.patience,
+        seed.learning,
     ),
 }
 

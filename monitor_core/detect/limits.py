@@ -23,7 +23,7 @@ _CRITICAL_FLOORS = 5.0
 _GROWTH = 2.5
 # A pause may last three times as long as the longest of its kind before it counts as silence.
 _PAUSE_FACTOR = 3.0
-# A pause that no line marks may last twice as long as the longest of them.
+# What no line marks may last twice as long as the longest of its kind before.
 _UNMARKED_FACTOR = 2.0
 # Where lines come in blocks, the next one may take half as long again as the longest before.
 _BLOCK_FACTOR = 1.5
@@ -31,9 +31,9 @@ _BLOCK_FACTOR = 1.5
 _WORK = 3.0
 # A silence counts as a pause once it has lasted for such a part of what would be too long, and so many usual gaps.
 _PART, _LONG = 0.5, 1.5
-# A run whose lines come so much later now and then may have lines that come still later: half as late again as the
-# latest that was not told, and as many gaps as are critical.
-_UNEVEN, _UNEVEN_FACTOR = 1.25, 1.5
+# A run whose lines come so much later now and then may have lines that come still later: twice as late as the latest
+# that was not told, and as many gaps as are critical.
+_UNEVEN = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ class Limits:
     expected: float | None
 
 
+def patience(values: Values) -> float:
+    """Return how many seconds of silence are never too long, whatever a run does."""
+    floor, warning = values["stuck_floor"], values["stuck"]
+    if floor is None or warning is None:
+        return 0.0
+    return min(floor.amount, warning.amount) if warning.is_duration else floor.amount
+
+
 def silence_limits(state: RunState, values: Values) -> Limits | None:
     """Return the limits that hold in the run's phase; None where silence says nothing."""
     floor = values["stuck_floor"]
@@ -57,13 +65,13 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
         return None
     if not state.started or not state.rhythm:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
-    usual, held_back = state.gap or 0.0, _held_back(state, floor.amount)
+    gap, lag = state.gap, state.silence.lag
+    usual, held_back = gap or 0.0, _held_back(state, floor.amount)
     pause = max(_pause(state, floor.amount), _unmarked(state, warning))
     limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause, _uneven(state, warning, critical, usual))
-    late = max(pause, _BLOCK_FACTOR * state.silence.lag)
-    longer = limit if warning.is_duration and not critical.is_duration else late
+    longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * lag)
     worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
-    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=state.gap)
+    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=gap)
 
 
 def _starting(state: RunState, since: float, warning: Value, critical: Value, floor: float) -> Limits:
@@ -82,8 +90,8 @@ def follow(state: RunState, values: Values, _at: float) -> None:
     floor, warning, critical = values["stuck_floor"], values["stuck"], values["stuck_critical"]
     if floor is None or warning is None or critical is None or state.iteration is None:
         return
-    silence, pauses, held_back = state.silence, state.silence.pauses, _held_back(state, floor.amount)
-    usual, gap = silence.usual_gap or 0.0, silence.last_gap or 0.0
+    silence, pauses = state.silence, state.silence.pauses
+    usual, gap, held_back = silence.usual_gap or 0.0, silence.last_gap or 0.0, _held_back(state, floor.amount)
     limit = max(_limit(warning, usual, floor.amount), held_back)
     if state.warm and gap > max(held_back, _UNEVEN * usual):
         if gap < limit:
@@ -117,7 +125,7 @@ def _uneven(state: RunState, warning: Value, critical: Value, usual: float) -> f
     longest = state.silence.pauses.longest_short
     if warning.is_duration or not longest:
         return 0.0
-    return max(_UNEVEN_FACTOR * longest, _growth(warning, critical) * warning.amount * usual)
+    return max(_UNMARKED_FACTOR * longest, _growth(warning, critical) * warning.amount * usual)
 
 
 def _limit(value: Value, usual: float, least: float) -> float:

@@ -33,15 +33,23 @@ def measure(pace: Pace, slow: float) -> None:
     if usual is None or len(times) < _LEAST:
         return
     ratios = [math.log(ms / usual) for ms in times]
-    k = math.log(slow) / 2
+    k, larger = 0.0, math.log(slow) / 2
     lean = noise = 0.0
     for _ in range(_ROUNDS):
-        clip = CLIP * k
-        clipped = [min(clip, max(-clip, ratio)) for ratio in ratios]
+        if larger <= k:
+            break
+        k = larger
+        clipped = _clipped(ratios, CLIP * k)
         lean, noise = max(0.0, fmean(clipped)), max(_deviation(clipped), _joint_deviation(clipped))
-        k = max(k, lean + _DEVIATIONS * noise)
+        larger = lean + _DEVIATIONS * noise
     noise *= 1 + _DOUBT / len(times)
     pace.lean, pace.noise = _moved(pace.lean, lean), _moved(pace.noise, noise)
+
+
+def _clipped(values: Sequence[float], clip: float) -> Sequence[float]:
+    if -clip <= min(values) and max(values) <= clip:
+        return values
+    return [min(clip, max(-clip, value)) for value in values]
 
 
 def _moved(known: float, new: float) -> float:

@@ -49,6 +49,11 @@ def stuck_deadline(state: RunState, values: Values, now: float) -> float | None:
     return None if limits is None else next_after(limits, now)
 
 
+def patience(_values: Values) -> float:
+    """Return how many seconds of silence are never too long: where iterations are short, hardly any."""
+    return 0.0
+
+
 def slow(state: RunState, values: Values, now: float) -> Finding | None:
     """Slow: the last elapsed time per iteration is more than so many times the mean of all before it."""
     limit, usual = values["slow"], state.pace.usual

@@ -15,6 +15,8 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
 
     `since` is when the run was last alive. Markers between, such as those of a new launch, do not end it.
     """
+    if state.stuck_since is None and (state.alive_at is None or now <= state.alive_at):
+        return None
     limits = _limits(state, values)
     if limits is None or now <= limits.since:
         return None

@@ -8,6 +8,7 @@ younger. Where they disagree the later time wins: an alert may come late by that
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # All zones of the world are multiples of a quarter of an hour away from UTC.
@@ -63,8 +64,8 @@ class LineClock:
         """Before lines without timestamps are placed: let the last of them, `elapsed` seconds on, end at the mtime."""
         self.at = max(self.at, _clamp(window.until - elapsed, window))
 
-    def observe(self, newest: float, window: Window, *, last: bool = False) -> None:
-        """Learn the zone from the newest timestamp of a read; `last`: nothing was written after that line."""
+    def observe(self, newest: float, window: Window, *, last: Callable[[], bool] = bool) -> None:
+        """Learn the zone from the newest timestamp of a read; `last` tells if nothing was written after that line."""
         offset = window.until + window.skew - newest
         unknown = (
             self.zone is not None
@@ -75,9 +76,9 @@ class LineClock:
             unknown
             or self.zone is None
             or offset < self.zone - _TOLERANCE
-            or (last and offset > self.zone + _TOLERANCE)
+            or (offset > self.zone + _TOLERANCE and last())
         ):
-            self.zone = _zone(offset, last=last)
+            self.zone = _zone(offset, last=last())
 
     def anchor(self, window: Window, *, last: bool = False) -> float:
         """End the first sight: return the seconds by which all times so far must be moved."""

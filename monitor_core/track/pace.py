@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import Field
 
 from monitor_core.model.records import Progress
 from monitor_core.track.gauge import Gauge, Measure
@@ -29,6 +32,24 @@ def remember(values: list[_Value], value: _Value, most: int = WINDOW) -> None:
     """Append to a list that keeps the last values, `most` of them."""
     values.append(value)
     del values[:-most]
+
+
+@dataclass(slots=True)
+class Middle:
+    """The median of a list that grows by `remember`: its values are kept in order, which is not stored."""
+
+    values: list[float] | None = None
+    ordered: list[float] = field(default_factory=list)
+
+    def remember(self, values: list[float], value: float) -> float:
+        """Remember a value and return the new median. A list that was replaced or emptied is put in order anew."""
+        if values is not self.values or len(values) != len(self.ordered):
+            self.values, self.ordered = values, sorted(values)
+        for forgotten in values[: max(0, len(values) + 1 - WINDOW)]:
+            del self.ordered[bisect_left(self.ordered, forgotten)]
+        insort(self.ordered, value)
+        remember(values, value)
+        return statistics.median(self.ordered)
 
 
 def sound_ms(line: Progress) -> float | None:
@@ -105,6 +126,7 @@ class Pace:
 
     times: list[float] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
+    middle: Annotated[Middle, Field(exclude=True)] = field(default_factory=Middle, compare=False)
     usual: float | None = None
     sum: float = 0.0
     since: Onset = field(default_factory=Onset)
@@ -138,9 +160,9 @@ class Pace:
 
     def accept(self, ms: float) -> None:
         """Take a time for usual. A baseline that was carried over holds until there are a few."""
-        remember(self.accepted, ms)
+        middle = self.middle.remember(self.accepted, ms)
         if len(self.accepted) >= FEW:
-            self.usual = statistics.median(self.accepted)
+            self.usual = middle
 
     def recent(self, lines: int) -> float:
         """Return the median time (ms) of so many last lines; at least one has been seen."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from monitor_core.model.incidents import Phase
-from monitor_core.track.pace import remember
+from monitor_core.track.pace import Middle
 from monitor_core.track.pauses import Pauses
 
 
@@ -23,6 +25,7 @@ class Silence:
     """
 
     gaps: list[float] = field(default_factory=list)
+    middle: Annotated[Middle, Field(exclude=True)] = field(default_factory=Middle, compare=False)
     usual_gap: float | None = None
     last_gap: float | None = None
     odd_gap: bool = False
@@ -46,8 +49,7 @@ class Silence:
         """Note what lay between two progress lines; only what was healthy becomes usual."""
         self.last_gap = None if self.odd_gap else seconds
         if healthy and not self.odd_gap:
-            remember(self.gaps, seconds)
-            self.usual_gap = statistics.median(self.gaps)
+            self.usual_gap = self.middle.remember(self.gaps, seconds)
 
     def learn_pause(self, phase: Phase, seconds: float) -> None:
         """Note how long a marked pause lasted."""

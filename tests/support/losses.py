@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor_core.collect.lines import cut
 from monitor_core.model.incidents import Kind
 from monitor_core.track.clock import Window
 from monitor_core.watch import Watch
@@ -9,6 +10,7 @@ from tests.support.training import RUN, START, values
 
 OF_LOSSES = (Kind.LOSS_NAN, Kind.LOSS_SPIKE, Kind.DIVERGED, Kind.LOSS_FLAT, Kind.SKIPPING)
 HOUR = 3600.0
+_PIECE = 256 * 1024
 
 
 def megatron(iteration, loss=2.0, *, norm="0.412", scale="1.0", skipped=0, nan=0, more=""):
@@ -29,8 +31,16 @@ def series(losses, *, step=1, **how):
 
 def watched(lines, **thresholds):
     """Return a watch that has read the lines."""
-    watch = Watch(RUN, values(**thresholds))
-    watch.feed("log", "".join(f"{line}\n" for line in lines).encode(), None)
+    return first_sight("".join(f"{line}\n" for line in lines).encode(), **thresholds)
+
+
+def first_sight(log, **thresholds):
+    """Return a watch that has read a log, piece by piece, and has seen it for the first time."""
+    watch, rest = Watch(RUN, values(**thresholds)), b""
+    for start in range(0, len(log), _PIECE):
+        lines, rest = cut(rest, log[start : start + _PIECE])
+        watch.feed("log", lines, None)
+    watch.feed("log", rest, None)
     watch.anchor(Window(None, START + HOUR))
     watch.look(START + HOUR, START + HOUR)
     return watch
@@ -38,7 +48,11 @@ def watched(lines, **thresholds):
 
 def found(lines, **thresholds):
     """Return the incidents of the loss, in the order of their beginnings."""
-    watch = watched(lines, **thresholds)
+    return of_losses(watched(lines, **thresholds))
+
+
+def of_losses(watch):
+    """Return the incidents of the loss that a watch has seen, in the order of their beginnings."""
     incidents = [incident for incident in (*watch.closed, *watch.active) if incident.kind in OF_LOSSES]
     return sorted(incidents, key=lambda incident: incident.starts_at)
 

@@ -141,6 +141,15 @@ def test_a_rise_that_the_launch_has_come_back_from_before_may_come_again():
     assert kinds(losses(0.0)) == ["diverged"]
 
 
+def test_a_loss_that_scatters_more_may_rise_farther_by_chance():
+    def losses(scatter):
+        rise = [0.31 * min(1.0, max(0, line - 1000) / 800) for line in range(3000)]
+        return series([2.0 * math.exp(up + (scatter if line % 2 else -scatter)) for line, up in enumerate(rise)])
+
+    assert kinds(losses(0.6)) == []
+    assert kinds(losses(0.1)) == ["diverged"]
+
+
 def test_a_loss_ten_times_the_highest_of_the_first_hundred_has_diverged_at_its_third_line():
     losses = noisy(lambda line: 40.0 if line >= 1000 else 2.0, lines=1003)
     assert kinds(series(losses[:1002])) == []

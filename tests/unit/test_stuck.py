@@ -111,8 +111,8 @@ def test_a_pause_that_no_line_marks_may_come_again_after_a_multiple_of_its_itera
     assert limit(pausing(Training(), [70], 90).train(70)) == 2 * 100
 
 
-def test_after_other_iterations_it_may_be_half_as_long_again_as_what_was_not_told():
-    assert limit(pausing(Training(), [70], 90).train(35)) == 1.5 * 100
+def test_after_other_iterations_it_may_be_twice_as_long_as_what_was_not_told():
+    assert limit(pausing(Training(), [70], 90).train(35)) == 2 * 100
     assert limit(pausing(Training(), [70], 190).train(35)) == 120
 
 
@@ -135,7 +135,7 @@ def test_of_two_kinds_of_pauses_each_is_expected_at_its_own_iterations():
     run = pausing(Training(), [70, 120], 90)
     assert run.train(20).wait(150).told == []
     assert run.train(100).wait(150).told == []
-    assert limit(run.train(30)) == 1.5 * 100
+    assert limit(run.train(30)) == 2 * 100
 
 
 def test_after_three_pauses_that_nothing_foretold_one_may_come_at_any_time():
