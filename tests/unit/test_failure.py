@@ -9,7 +9,7 @@ from monitor_core.track.failure import FailureSeen
 
 
 def seen(signature, at=0.0, role=Role.ROOT, **told):
-    return FailureSeen.of(Failure(signature, role, f"{signature} line", **told), at, 12_400, "log")
+    return FailureSeen.of(Failure(signature, role, f"{signature} line", **told), at, 12_400, "log", first=False)
 
 
 def cause(*failures):
