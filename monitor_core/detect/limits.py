@@ -63,15 +63,15 @@ def silence_limits(state: RunState, values: Values) -> Limits | None:
     warning, critical = values["stuck"], values["stuck_critical"]
     if floor is None or warning is None or critical is None or state.alive_at is None or state.end.reached:
         return None
-    if not state.started or not state.rhythm:
+    usual, lag = state.gap, state.silence.lag
+    if not state.started or not state.rhythm or usual is None:
         return _starting(state, state.alive_at, warning, critical, floor.amount)
-    gap, lag = state.gap, state.silence.lag
-    usual, held_back = gap or 0.0, _held_back(state, floor.amount)
+    held_back = _held_back(state, floor.amount)
     pause = max(_pause(state, floor.amount), _unmarked(state, warning))
     limit = max(_limit(warning, usual, max(floor.amount, held_back)), pause, _uneven(state, warning, critical, usual))
     longer = limit if warning.is_duration and not critical.is_duration else max(pause, _BLOCK_FACTOR * lag)
     worse = max(_limit(critical, usual, _CRITICAL_FLOORS * floor.amount), longer * _growth(warning, critical), limit)
-    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=gap)
+    return Limits(since=state.alive_at, warning=limit, critical=worse, expected=usual)
 
 
 def _starting(state: RunState, since: float, warning: Value, critical: Value, floor: float) -> Limits:

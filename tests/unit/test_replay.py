@@ -296,7 +296,10 @@ def test_a_plot_shows_the_phases_and_what_a_launch_has_done_again(tmp_path):
     )
     chart = charted(log)
     assert [phase.phase for phase in chart.phases] == ["training", "checkpointing", "training"]
-    assert [(launch.number, launch.resumed, launch.redone) for launch in chart.launches] == [(1, None, None), (2, 40, 10)]
+    assert [(launch.number, launch.resumed, launch.redone) for launch in chart.launches] == [
+        (1, None, None),
+        (2, 40, 10),
+    ]
     assert [sum(line.launch == number for line in chart.lines) for number in (1, 2)] == [50, 40]
 
 

@@ -242,6 +242,13 @@ def test_a_first_line_that_does_not_tell_the_log_interval_is_followed_for_the_ti
     assert run.wait(30).words() == [FIRING]
 
 
+def test_a_first_line_without_a_time_is_followed_for_the_time_of_a_start_though_the_log_interval_is_known():
+    run = (
+        Training().write("  log_interval ................................... 1").write("step 1 loss 2.5", 60).wait(1700)
+    )
+    assert run.told == []
+
+
 def test_the_first_line_of_a_training_tells_its_log_interval():
     assert Training(step=100).train(3, every=3000.0).told == []
 
