@@ -75,6 +75,7 @@ class Setup:
     batch_size: int | None = None
     sequence_length: int | None = None
     log_interval: int | None = None
+    world_size: int | None = None
 
 
 @dataclass(slots=True)

@@ -120,7 +120,7 @@ class RunState:
     @property
     def setup(self) -> Setup:
         """Return with what the last line was done."""
-        return Setup(self.batch_size, self.sequence_length, self.log_interval)
+        return Setup(self.batch_size, self.sequence_length, self.log_interval, self.settings.get("world_size"))
 
     @property
     def started(self) -> bool:

@@ -165,6 +165,13 @@ def test_a_launch_with_another_batch_size_is_not_compared_with_the_one_before():
     assert relaunched(Training().train(200)).train(300, every=18.0, batch_size=512).told == []
 
 
+@pytest.mark.parametrize(("hosts", "told"), [(64, [FIRING]), (32, [])])
+def test_a_launch_on_fewer_gpus_is_not_compared_with_the_one_before(hosts, told):
+    run = Training(poll=10.0).write("  world_size ...................................... 64").train(200)
+    run = relaunched(run).write(f"  world_size ...................................... {hosts}")
+    assert run.train(100, every=18.0).words() == told
+
+
 def test_a_launch_of_a_few_lines_is_not_one_to_compare_with():
     assert relaunched(Training().train(40)).train(300, every=14.0).told == []
 

@@ -137,7 +137,9 @@ def _are_keys(words: tuple[bytes, ...]) -> bool:
     return all(_KEY.fullmatch(word) for word in words)
 
 
-_SETTING = rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters) \.{3,99} (?P<value>[^\s|]{1,40})\s{0,99}$"
+_SETTING = (
+    rb"(?<![\w.])(?P<name>(?:log|eval|save)_interval|train_iters|world_size) \.{3,99} (?P<value>[^\s|]{1,40})\s{0,99}$"
+)
 _AT = rb"(?P<iteration>\d{1,15})\b"
 
 _LINES = ProgressLines()
@@ -179,5 +181,6 @@ saving checkpoint at iteration     200 to /data/checkpoints in torch_dist format
         ),
         marker(MarkerKind.SETTING, "_interval", _SETTING),
         marker(MarkerKind.SETTING, "train_iters", _SETTING),
+        marker(MarkerKind.SETTING, "world_size", _SETTING),
     ),
 )
