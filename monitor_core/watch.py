@@ -23,6 +23,7 @@ from monitor_core.track.clock import Window
 from monitor_core.track.course import apply
 from monitor_core.track.departure import attend
 from monitor_core.track.marks import What
+from monitor_core.track.pace import sound_ms
 from monitor_core.track.process import ProcessSeen
 from monitor_core.track.state import RunState
 from monitor_core.track.trace import Trace
@@ -208,20 +209,17 @@ class Watch:
         self.state.clock.at = max(self.state.clock.at, at)
         self._judge_until(at)
         fresh = apply(self.state, record, at, source, healthy=self.state.stuck_since is None)
-        if fresh:
-            if isinstance(record, Progress):
-                self.state.marks.say(record, at)
-            self._note(at)
+        if fresh and isinstance(record, Progress):
+            self.state.marks.say(record, at)
+            self._note(record, at)
             follow(RULES[self.preset], self.state, self.values, at)
         if fresh or self.active or self.state.end.kind is not None:
             self._judge_at(at)
         return fresh
 
-    def _note(self, at: float) -> None:
-        state = self.state
-        assert state.iteration is not None
-        before = state.marks.hand_over(at)
-        self.points.append(Point(at, state.iteration, state.ms, state.loss, state.launch_lines == 1, before))
+    def _note(self, line: Progress, at: float) -> None:
+        state, before = self.state, self.state.marks.hand_over(at)
+        self.points.append(Point(at, line.iteration, sound_ms(line), state.loss, state.launch_lines == 1, before))
 
     def _note_written(self, at: float) -> None:
         """Until a run has its rhythm, whatever it writes buys it time: that is kept, too."""
