@@ -46,7 +46,7 @@ def follow(state: RunState, values: Values, at: float) -> None:
     if pace.skipped or rhythm.beats(state, measured, slow.amount):
         return
     settled = measured.iteration - (state.launch_iteration or 0) >= _SETTLED
-    sudden.follow(pace, measured, slow.amount, settled=settled)
+    sudden.follow(pace, measured, slow.amount)
     anchored.follow(state, measured.at, slow.amount, settled=settled)
 
 

@@ -22,7 +22,9 @@ def observe(state: RunState, values: Values, now: float) -> Finding | None:
         return None
     if state.stuck_since is None and now - limits.since < limits.warning:
         return None
-    confirmed = state.process.gone or now - limits.since >= limits.critical
+    # A pause that has ended began the wait anew, though it does not end the trouble.
+    waited = now - max(limits.since, state.alive_at or limits.since)
+    confirmed = state.process.gone or waited >= limits.critical
     severity = Severity.CRITICAL if confirmed else Severity.WARNING
     written = (
         state.written_at is not None

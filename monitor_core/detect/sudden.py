@@ -35,13 +35,13 @@ _REMEASURED_AFTER = 10
 _MOST = 1.5
 
 
-def follow(pace: Pace, measured: Measure, slow: float, *, settled: bool) -> None:
-    """Take a time into account; `settled`: the launch is past the iterations in which its pace still changes."""
+def follow(pace: Pace, measured: Measure, slow: float) -> None:
+    """Take a time into account."""
     remember(pace.times, measured.ms)
     pace.lines += 1
     if pace.usual is not None:
         _accumulate(pace, measured, noise.step(pace, slow))
-        _judge(pace, slow, settled=settled)
+        _judge(pace, slow)
     if pace.firing or (armed(pace) and suspects(pace, slow)):
         return
     pace.accept(measured.ms)
@@ -91,7 +91,7 @@ def _accumulate(pace: Pace, measured: Measure, k: float) -> None:
     pace.sum = min(max(0.0, pace.sum + min(ratio, noise.CLIP * k) - k), _MOST * _ALARM * k)
 
 
-def _judge(pace: Pace, slow: float, *, settled: bool) -> None:
+def _judge(pace: Pace, slow: float) -> None:
     if pace.firing:
         pace.firing = not over(pace, slow)
         pace.sum = pace.sum if pace.firing else 0.0
@@ -100,7 +100,7 @@ def _judge(pace: Pace, slow: float, *, settled: bool) -> None:
         if not pace.firing and suspects(pace, slow) and pace.since.lines > _PATIENCE:
             pace.sum, pace.accepted = 0.0, [*pace.accepted, *pace.times[-_PATIENCE:]][-WINDOW:]
     else:
-        pace.firing = settled and len(pace.times) > _LAST and _simply_slow(pace, slow)
+        pace.firing = len(pace.times) > _LAST and _simply_slow(pace, slow)
 
 
 def _borne_out(pace: Pace, slow: float) -> bool:

@@ -28,6 +28,8 @@ _CHAIN = (
 # A rank that is killed in the middle of its traceback never ends it: so many lines without a frame, and it is dropped.
 _PATIENCE_LINES = 1000
 _AT_MOST = 1024
+# What it raises is printed and ignored (https://docs.python.org/3/reference/datamodel.html#object.__del__).
+_FINALIZER = b"__del__"
 
 
 class _Stage(StrEnum):
@@ -78,6 +80,9 @@ class _Traceback:
 
     def _frame(self, text: bytes, number: int) -> bool:
         frame = _FRAME.match(text)
+        if frame and not self.framed and frame[3] == _FINALIZER:
+            self.stage = _Stage.OVER
+            return False
         if frame:
             self.framed, self.seen = True, number
             self.frame = _user_frame(frame) or self.frame

@@ -193,3 +193,16 @@ def test_an_exception_in_any_encoding_is_told():
     log = "".join(f"{line}\n" for line in TRACEBACK).encode() + b"ValueError: caf\xe9\n"
     (failure,) = Parser().feed(log)
     assert failure.text == "ValueError: caf\ufffd"
+
+
+def test_what_a_finalizer_raises_is_ignored_by_python_and_here():
+    lines = [
+        b"Exception ignored in: <function _MultiProcessingDataLoaderIter.__del__ at 0x7f>",
+        b"Traceback (most recent call last):",
+        b'  File "/opt/site-packages/torch/utils/data/dataloader.py", line 1478, in __del__',
+        b"    self._shutdown_workers()",
+        b'  File "/usr/lib/python3.11/multiprocessing/process.py", line 160, in is_alive',
+        b"    assert self._parent_pid == os.getpid(), 'can only test a child process'",
+        b"AssertionError: can only test a child process",
+    ]
+    assert Parser().feed(b"\n".join(lines) + b"\n") == []

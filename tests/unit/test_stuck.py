@@ -258,3 +258,9 @@ def test_the_log_interval_of_the_argument_dump_is_known_before_the_second_line()
     run.iteration = 14_000
     run.train(1, every=100.0).wait(300)
     assert run.told == [Told("stuck", "firing", "warning", 300.0)]
+
+
+def test_the_end_of_a_pause_that_was_too_long_does_not_make_it_critical():
+    run = Training().train(100).write("saving checkpoint at iteration     100 to /data/ckpt", 1).wait(1200)
+    run.write("  successfully saved checkpoint from iteration     100 to /data/ckpt").wait(60)
+    assert run.words() == [FIRING]
