@@ -44,6 +44,15 @@ STATES = {
 UNSEEN = {"rename_rotation_create", "stop_then_sigkill"}
 # What is told beside the labels, in order, and why it is no mistake of the judgement.
 BESIDE = {
+    "clean_finish": {
+        "slow": "24 iterations took 1.20 times as long on that machine (its label tells noise of 1.19 over ten)",
+    },
+    "disk_full_at_checkpoint": {
+        "slow": "iterations 31 to 52 took 1.2 times as long on that machine (see its steps)",
+    },
+    "exception_rank1": {
+        "slow": "other processes took the CPU: its label has a contention of 1.47",
+    },
     "hiccup_one_slow_iteration": {"stuck": "one iteration really took 9 s, longer than the floor"},
     "host_oom_memoryerror": {"stuck": "between the last line and the error 8 s really passed"},
     "slow_x3": {
